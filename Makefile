@@ -1,0 +1,102 @@
+# For GNU make 3.81 or newer and bash 3.2 or newer: what Debian 12 and macOS bring. `make` alone lists the targets.
+# Everything is installed into .venv; a system package is installed only where it is missing and apt-get is there.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+PHOTOS ?= tests/photos
+TO ?= Organized
+ARGS ?=
+
+PIP := .venv/bin/python -m pip --disable-pip-version-check install --quiet
+# Recipes read these from the environment: a path may hold spaces and quotes.
+export PYTHON PHOTOS TO
+
+.PHONY: help run test check format bench crash clean exiftool
+
+help: ## list these targets
+	@echo "make TARGET [PHOTOS=folder] [TO=folder] [PYTHON=python3.12] [ARGS='for pytest or the benchmark']"
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
+
+run: .venv/for-run exiftool ## scan the pictures in PHOTOS into the library TO (PHOTOS is never written)
+	@case "$$PHOTOS" in "~/"*) PHOTOS=$$HOME/$${PHOTOS#??} ;; esac; \
+	case "$$TO" in "~/"*) TO=$$HOME/$${TO#??} ;; esac; \
+	.venv/bin/phototag scan "$$PHOTOS" --library "$$TO" && .venv/bin/phototag status "$$TO"
+
+test: .venv/for-test exiftool ## run the tests, without a model, a network or torch (ARGS="tests/test_x.py -k name")
+	.venv/bin/pytest -n auto --dist loadfile -m "not slow and not clip" $(ARGS)
+
+check: .venv/for-test ## look at format, style and types
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+
+format: .venv/for-test ## put format and imports right
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+bench: .venv/for-bench exiftool ## measure speed and memory (ARGS go to the benchmark)
+	.venv/bin/python tests/bench/run.py $(ARGS)
+
+crash: .venv/for-test exiftool ## kill the writer at every point and see that nothing is lost (minutes)
+	.venv/bin/pytest -m slow tests/test_crash.py $(ARGS)
+
+clean: ## remove .venv, caches and builds (never photos, never the library TO)
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find phototag tests -name __pycache__ -prune -exec rm -rf {} +
+
+# ---- set-up ----------------------------------------------------------------------------------------------------------
+
+# $(call apt_install,package): through sudo where we are not root; fresh package lists first where there are none or the
+# ones at hand are too old to find the package.
+apt_install = as=; [ "$$(id -u)" = 0 ] || as=sudo; \
+	if [ -n "$$as" ] && ! command -v sudo >/dev/null; then \
+	  echo "make: $(1) is missing and there is no sudo. As root: apt-get install $(1)" >&2; exit 1; fi; \
+	echo "make: $(1) is missing: installing it with $${as:+$$as }apt-get" >&2; \
+	ls /var/lib/apt/lists/*Packages* >/dev/null 2>&1 || $$as apt-get update -qq; \
+	install() { $$as env DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends "$$1" >/dev/null; }; \
+	install "$(1)" || { $$as apt-get update -qq && install "$(1)"; }
+
+# Not a file: looked for on every run, for it may be removed.
+exiftool:
+	@if command -v exiftool >/dev/null; then exit 0; fi; \
+	if command -v apt-get >/dev/null; then $(call apt_install,libimage-exiftool-perl); exit; fi; \
+	echo "make: ExifTool is missing. Type: brew install exiftool" >&2; \
+	echo "      (without Homebrew: the package at https://exiftool.org), then make again." >&2; exit 1
+
+# A venv that was moved, lost its Python or was made with another PYTHON than the one asked for is made anew. An
+# interrupted set-up leaves no stamp, so it is taken up again.
+same_place := $(shell [ -x .venv/bin/python ] && [ "$$(sed -n 1p .venv/made 2>/dev/null)" = "$$(pwd -P)" ] && echo yes)
+ifeq ($(origin PYTHON),file)
+same_python := yes
+else
+same_python := $(shell [ "$$(sed -n 2p .venv/made 2>/dev/null)" = '$(PYTHON)' ] && echo yes)
+endif
+ifneq ($(same_place)$(same_python),yesyes)
+.PHONY: .venv/made
+endif
+
+.venv/made:
+	@if [ "$$PYTHON" = python3 ] && ! command -v python3 >/dev/null && command -v apt-get >/dev/null; then \
+	  $(call apt_install,python3-venv); fi
+	@if ! "$$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	  echo "make: phototag needs Python 3.11 or newer, and '$$PYTHON' is older or missing." >&2; \
+	  echo "      Install one (apt-get install python3, or brew install python@3.12)," >&2; \
+	  echo "      or name one: make PYTHON=python3.12 ..." >&2; exit 1; fi
+	@if ! "$$PYTHON" -c 'import venv, ensurepip' 2>/dev/null; then \
+	  if command -v apt-get >/dev/null; then $(call apt_install,$(notdir $(PYTHON))-venv); \
+	  else echo "make: '$$PYTHON' has no venv module: install it, or name another: make PYTHON=..." >&2; exit 1; fi; fi
+	@echo "make: setting up .venv; the first time this takes a minute or two" >&2
+	@"$$PYTHON" -m venv --clear .venv
+	@{ pwd -P; echo "$$PYTHON"; } > $@
+
+.venv/for-run: pyproject.toml .venv/made
+	@$(PIP) --editable .
+	@touch $@
+
+.venv/for-test: pyproject.toml .venv/made
+	@$(PIP) --editable '.[test]'
+	@touch $@ .venv/for-run
+
+.venv/for-bench: pyproject.toml .venv/made
+	@$(PIP) --editable '.[bench]'
+	@touch $@ .venv/for-run

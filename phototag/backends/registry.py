@@ -1,0 +1,56 @@
+"""From a spec string (`fake`, `ollama:qwen3-vl:4b-instruct`) to a backend.
+
+The decision here: the first word names a dotted path that is imported on use, and the built-in ones
+come through the same table as those of other packages (entry-point group `phototag.backends`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from importlib.metadata import entry_points
+from typing import Any, cast
+
+from phototag.backends.protocols import Describer, Embedder
+from phototag.errors import NoBackend
+
+GROUP = "phototag.backends"
+_BUILT_IN = {"fake": "phototag.backends.fake:Fake"}
+
+
+def names() -> list[str]:
+    return sorted(_paths())
+
+
+def describer(spec: str) -> Describer:
+    return cast(Describer, _made(spec, "describe"))
+
+
+def embedder(spec: str) -> Embedder:
+    return cast(Embedder, _made(spec, "embed_pictures"))
+
+
+def _made(spec: str, method: str) -> Any:
+    word, _, rest = spec.partition(":")
+    paths = _paths()
+    if word not in paths:
+        near = difflib.get_close_matches(word, paths, 1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(sorted(paths))}."
+        raise NoBackend(f"There is no backend named {word!r}.", hint)
+    module, _, attribute = paths[word].partition(":")
+    try:
+        backend = getattr(importlib.import_module(module), attribute)(rest)
+    except ImportError as trouble:
+        raise NoBackend(f"The backend {word!r} needs a package that is not installed: {trouble.name}.") from trouble
+    if not hasattr(backend, method):
+        verb = "describe pictures" if method == "describe" else "embed pictures"
+        raise NoBackend(f"The backend {word!r} cannot {verb}.", "Choose another one.")
+    why_not = backend.why_not()
+    if why_not:
+        raise NoBackend(f"The backend {spec!r} cannot work here: {why_not}")
+    return backend
+
+
+def _paths() -> dict[str, str]:
+    others = {point.name: point.value for point in entry_points(group=GROUP)}
+    return others | _BUILT_IN

@@ -1,0 +1,73 @@
+"""The command line: thin, one file per family of commands.
+
+The decision here: a command is imported when it is typed or when help lists it, and nothing heavier
+than click is imported for help. Errors are caught here, once, and become two lines and an exit code.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from phototag import __version__
+from phototag.errors import Interrupted, PhototagError
+
+_COMMANDS = {
+    "scan": "phototag.cli.scan",
+    "look": "phototag.cli.look",
+    "status": "phototag.cli.status",
+    "config": "phototag.cli.config",
+    "rebuild": "phototag.cli.rebuild",
+    "recover": "phototag.cli.recover",
+}
+
+
+class _Commands(click.Group):
+    """The commands in the order in which a photo meets them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        found: click.Command = importlib.import_module(_COMMANDS[name]).command
+        return found
+
+
+@click.command(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with:  phototag scan ~/Pictures      Then:  phototag status ~/Pictures",
+)
+@click.version_option(__version__, prog_name="phototag")
+def group() -> None:
+    """Tag, organise, search and cull your photos on your own machine.
+
+    Nothing leaves this machine unless you ask for it, and no command changes a photo without saying
+    so first. State is kept in the folder .phototag beside your photos.
+    """
+
+
+def main() -> None:
+    """Run the command line; every error that a user can cause ends here."""
+    try:
+        sys.exit(group.main(standalone_mode=False))
+    except PhototagError as error:
+        _fail(error)
+    except click.exceptions.Abort:
+        _fail(Interrupted("Interrupted.", "Run the same command again: it goes on where it stopped."))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except BrokenPipeError:  # the reader of our results has gone, as `| head` does
+        sys.stderr.close()
+        sys.exit(0)
+
+
+def _fail(error: PhototagError) -> None:
+    text = f"phototag: {error.sentence}" + (f"\n  {error.hint}" if error.hint else "")
+    click.echo(text.encode("utf-8", "backslashreplace").decode(), err=True)
+    sys.exit(error.code)

@@ -1,0 +1,95 @@
+"""What all commands share: the options that every one has, and stopping in good order.
+
+The decision here: the first Ctrl-C (or SIGTERM) asks the run to finish its batch, the second one ends it.
+"""
+
+from __future__ import annotations
+
+import functools
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from phototag.errors import Interrupted
+from phototag.report import Report, out, shown
+
+
+@dataclass
+class Shared:
+    """The options that every command has, as one argument."""
+
+    library: Path | None = None
+    json: bool = False
+    report: Report = field(default_factory=Report)
+    flags: dict[str, str] = field(default_factory=dict)
+
+
+def shared(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command --library, --set, --json, --quiet and --verbose."""
+
+    @click.option(
+        "--library", type=click.Path(path_type=Path), help="Keep (or find) the library's state in this folder."
+    )
+    @click.option(
+        "--set", "flags", multiple=True, metavar="KEY=VALUE", help="A setting for this run; see: phototag config"
+    )
+    @click.option("--json", "as_json", is_flag=True, help="The result as JSON on stdout.")
+    @click.option("--quiet", "-q", is_flag=True, help="Only results and errors.")
+    @click.option("--verbose", "-v", is_flag=True, help="More of what is going on.")
+    @functools.wraps(function)
+    def wrapped(
+        *args: Any, library: Path | None, flags: tuple[str, ...], as_json: bool, quiet: bool, verbose: bool, **rest: Any
+    ) -> Any:
+        report = Report(quiet=quiet or as_json, verbose=verbose)
+        return function(*args, both=Shared(library, as_json, report, _pairs(flags)), **rest)
+
+    return wrapped
+
+
+def _pairs(flags: tuple[str, ...]) -> dict[str, str]:
+    pairs = {}
+    for flag in flags:
+        key, equals, value = flag.partition("=")
+        if not equals:
+            raise click.UsageError(f"--set {flag}: write it as KEY=VALUE, such as --set look.side=512")
+        pairs[key.strip()] = value
+    return pairs
+
+
+@contextmanager
+def stopping() -> Iterator[Callable[[], bool]]:
+    """A question that says yes after the first Ctrl-C or SIGTERM; the second one interrupts at once."""
+    asked = threading.Event()
+
+    def ask(number: int, frame: object) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+        click.echo("Stopping after this batch (once more to stop at once) …", err=True)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def interrupted() -> Interrupted:
+    again = " ".join(shown(word) for word in ["phototag", *sys.argv[1:]])
+    return Interrupted("Stopped on request; everything finished is stored.", f"To go on: {again}")
+
+
+def list_failures(failures: list[tuple[str, str]], heading: str) -> None:
+    """Name every file that failed, with its reason."""
+    if failures:
+        out(f"{heading}:")
+        for path, reason in failures:
+            out(f"  {shown(path)}: {reason}")

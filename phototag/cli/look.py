@@ -1,0 +1,97 @@
+"""`phototag look`: ask the makers about the photos that lack their evidence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from phototag.cli.common import Shared, interrupted, list_failures, shared, stopping
+from phototag.cli.scan import as_json as scan_as_json
+from phototag.report import Report, out, out_json, rows
+
+if TYPE_CHECKING:
+    from phototag.pipeline import Looked
+
+_ORDERS = ("taken", "name", "modified")
+
+
+@click.command("look")
+@click.argument("folder", type=click.Path(path_type=Path), default=".")
+@click.option("--describer", metavar="NAME", help="Who writes captions and keywords: fake (setting look.describer).")
+@click.option("--embedder", metavar="NAME", help="Who makes search vectors: fake (setting look.embedder).")
+@click.option("--retry-failed", is_flag=True, help="Also look once more at photos that failed before.")
+@click.option("--fresh", is_flag=True, help="Forget the evidence of these steps and make it anew.")
+@click.option("--limit", type=click.IntRange(min=1), default=None, help="Look at the first N photos only.")
+@click.option("--sample", type=click.IntRange(min=1), default=None, help="Look at N photos drawn by lot.")
+@click.option("--seed", type=int, default=0, help="Another draw for --sample.")
+@click.option("--order", type=click.Choice(_ORDERS), default="taken", help="Which photos come first.")
+@click.option("--threads", type=click.IntRange(min=1), default=None, help="Threads for decoding (default: one a core).")
+@shared
+def command(
+    folder: Path,
+    describer: str | None,
+    embedder: str | None,
+    threads: int | None,
+    both: Shared,
+    **choice: object,
+) -> None:
+    """Look at photos and keep what is found as evidence.
+
+    Always measures sharpness and exposure. With --describer also captions and keywords, with
+    --embedder also search vectors. Only photos without such evidence are looked at, so running the
+    same command again goes on where it stopped.
+
+    It never changes a photo. It writes only into the library's folder .phototag.
+
+    \b
+    Examples:
+      phototag look ~/Pictures --limit 100
+      phototag look ~/Pictures --describer fake --embedder fake
+    """
+    from phototag import api
+    from phototag.pipeline import Selection
+
+    given = {"look.describer": describer, "look.embedder": embedder, "threads": str(threads) if threads else None}
+    flags = both.flags | {key: value for key, value in given.items() if value is not None}
+    selection = Selection(**{name: value or 0 if name in _COUNTS else value for name, value in choice.items()})  # type: ignore[arg-type]
+    with stopping() as stop:
+        library, scanned, looked = api.look(
+            folder, library=both.library, selection=selection, flags=flags, report=both.report, stop=stop
+        )
+    if both.json:
+        spent = both.report.seconds
+        out_json({"scan": scan_as_json(library, scanned, {}), **_as_json(looked), "seconds": spent})
+    else:
+        list_failures(scanned.unreadable, "Could not be read")
+        list_failures(looked.failed, "Could not be looked at")
+        out(rows(_summary(looked, both.report)))
+    if looked.interrupted or scanned.interrupted:
+        raise interrupted()
+    raise SystemExit(1 if looked.failed or scanned.unreadable else 0)
+
+
+_COUNTS = ("limit", "sample")
+
+
+def _as_json(looked: Looked) -> dict[str, object]:
+    return {
+        "photos": looked.photos,
+        "made": dict(looked.made),
+        "unchanged": looked.unchanged,
+        "without_picture": looked.without_picture,
+        "failed": [{"path": path, "reason": reason} for path, reason in looked.failed],
+        "interrupted": looked.interrupted,
+    }
+
+
+def _summary(looked: Looked, report: Report) -> list[tuple[str, str]]:
+    made = ", ".join(f"{step} {count:,}" for step, count in looked.made.items()) or "nothing new"
+    lines = [("looked at", f"{looked.photos:,} photos ({looked.unchanged:,} had all evidence)"), ("evidence", made)]
+    if looked.without_picture:
+        lines.append(("passed over", f"{looked.without_picture:,} RAW files and videos without a picture beside them"))
+    if looked.failed:
+        lines.append(("failed", f"{len(looked.failed):,}; try them again with --retry-failed"))
+    lines.append(("time", report.spent()))
+    return lines

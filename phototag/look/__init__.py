@@ -1,0 +1,1 @@
+"""Steps that ask a maker about a picture and bring back evidence."""

@@ -1,0 +1,64 @@
+"""Reading one value out of ExifTool's tags.
+
+The decision here: a tag's value is text, or a list or a struct of text, and becomes a number only where
+a number is asked for. Refused: trusting the type that a keyword such as 2024 happens to look like.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+Tags = Mapping[str, Any]
+
+
+def text_of(value: Any) -> str:
+    """The text without the padding that cameras leave, of several values the first; empty where there is none."""
+    if isinstance(value, list):
+        value = value[0] if value else ""
+    return str(value).replace("\0", " ").strip() if isinstance(value, str | int | float) else ""
+
+
+def first(tags: Tags, *keys: str) -> str | None:
+    """The text of the first of these tags that has one."""
+    return next((text for key in keys if (text := text_of(tags.get(key)))), None)
+
+
+def each(value: Any) -> Iterator[Any]:
+    """The members of a list; a single value is a list of one."""
+    yield from value if isinstance(value, list) else [] if value is None else [value]
+
+
+def words(value: Any) -> tuple[str, ...]:
+    """The words of a keyword list, as they stand."""
+    return tuple(str(word) for word in each(value) if text_of(word))
+
+
+def unique(texts: Iterable[str]) -> tuple[str, ...]:
+    """Each text once, whatever its case and its way to write an umlaut; the first spelling wins."""
+    found: dict[str, str] = {}
+    for text in texts:
+        if plain := text.strip():
+            found.setdefault(unicodedata.normalize("NFC", unicodedata.normalize("NFC", plain).casefold()), plain)
+    return tuple(found.values())
+
+
+def as_number(value: Any) -> float | None:
+    """A finite number, or None."""
+    try:
+        number = float(text_of(value))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def number(tags: Tags, *keys: str) -> float | None:
+    """The first of these tags that is a number."""
+    return next((found for key in keys if (found := as_number(tags.get(key))) is not None), None)
+
+
+def positive(tags: Tags, *keys: str) -> float | None:
+    """The first of these tags that is a number above zero: cameras write 0 where they do not know."""
+    return next((found for key in keys if (found := as_number(tags.get(key))) and found > 0), None)

@@ -1,0 +1,80 @@
+"""What there is to do in one folder: the difference between its entries and its rows.
+
+The decision here: the unit of work is all files of one stem, because whether they are one photo is
+decided together; a unit in which nothing has changed is not touched.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from phototag.read.intake import Arrival
+from phototag.read.units import stem
+from phototag.read.walk import Folder
+from phototag.store.place import escape
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Unit:
+    """The files of one stem in one folder: which to read, and the stored paths of the others by what became of them."""
+
+    folder: FolderWork
+    arrivals: list[Arrival] = field(default_factory=list)
+    known: list[str] = field(default_factory=list)
+    returned: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+
+    @property
+    def is_idle(self) -> bool:
+        return not (self.arrivals or self.returned or self.gone)
+
+
+@dataclass
+class FolderWork:
+    """One folder on its way into the library, until its last unit is stored."""
+
+    stored: str
+    digest: str
+    rows: dict[str, Row]  # by stored path, kept up while units are stored
+    units_left: int = 0
+    complete: bool = True
+
+    @property
+    def present(self) -> list[Row]:
+        return [row for row in self.rows.values() if row["status"] != "missing"]
+
+
+def units_of(folder: Folder, work: FolderWork, again: Callable[[Row], bool]) -> tuple[list[Unit], list[str]]:
+    """The units to do, and the stored paths that stand as they are; `again` asks for a row to be read anew."""
+    stems: dict[str, Unit] = {}
+
+    def unit(name: str) -> Unit:
+        return stems.setdefault(stem(name), Unit(work))
+
+    present = set()
+    base = folder.path.rstrip(os.sep) + os.sep
+    for entry in folder.entries:
+        name = escape(entry.name)
+        path = f"{work.stored}/{name}" if work.stored else name
+        present.add(path)
+        row = work.rows.get(path)
+        if row is None or (row["size"], row["mtime_ns"], row["inode"]) != entry[1:] or again(row):
+            unit(entry.name).arrivals.append(Arrival(base + entry.name, path, entry))
+        elif row["status"] == "missing":
+            unit(entry.name).returned.append(path)
+        else:
+            unit(entry.name).known.append(path)
+    for path in _absent(work.rows, present):
+        unit(path.rpartition("/")[2]).gone.append(path)
+    wanted = [unit for unit in stems.values() if not unit.is_idle]
+    work.units_left = len(wanted)
+    return wanted, [path for unit in stems.values() if unit.is_idle for path in unit.known]
+
+
+def _absent(rows: dict[str, Row], present: set[str]) -> Iterable[str]:
+    return (path for path, row in rows.items() if path not in present and row["status"] != "missing")

@@ -1,0 +1,158 @@
+"""The nouns, as frozen dataclasses without I/O. Everything else in phototag talks in these.
+
+The decision here: facts that a file states about itself belong to the `File` (two copies of one
+picture may carry different keywords), what makers say belongs to the `Photo` as `Evidence`.
+Refused: one big mutable "item" that every step scribbles on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+# Kinds are what the content is, whatever the name says.
+PICTURES = frozenset({"jpeg", "png", "webp", "tiff", "gif", "bmp", "heic", "avif"})
+# fmt: off
+RAWS = frozenset((
+    "cr2", "cr3", "crw", "nef", "nrw", "arw", "sr2", "srf", "raf", "orf", "rw2", "dng", "pef", "srw", "3fr", "fff",
+    "iiq", "x3f", "mrw", "kdc", "dcr", "erf", "mef", "mos", "rwl",
+))
+# fmt: on
+VIDEOS = frozenset({"mp4", "mov", "m4v", "3gp", "avi", "mkv", "webm"})
+SIDECARS = frozenset({"xmp", "aae", "thm"})
+
+
+def family(kind: str) -> str:
+    """picture, raw, video, sidecar or other."""
+    for name, kinds in (("picture", PICTURES), ("raw", RAWS), ("video", VIDEOS), ("sidecar", SIDECARS)):
+        if kind in kinds:
+            return name
+    return "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When: the wall clock at the place, its distance from UTC as far as known, and who said so."""
+
+    local: datetime  # naive: what a clock on the wall there showed
+    offset: int | None  # minutes east of UTC
+    zone: str | None  # "Europe/Berlin", if a GPS point told us
+    source: str  # exif | xmp | quicktime | gps | name | modified
+
+
+@dataclass(frozen=True, slots=True)
+class Gps:
+    """A point from a sensor, in signed decimal degrees and metres."""
+
+    lat: float
+    lon: float
+    alt: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A named rectangle somebody drew: centre and size as shares of the stored (unrotated) picture."""
+
+    name: str
+    kind: str
+    x: float
+    y: float
+    w: float
+    h: float
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What one file says about itself. Nothing in here is a guess of ours."""
+
+    moment: Moment | None = None
+    gps: Gps | None = None
+    width: int | None = None  # as stored, before orientation
+    height: int | None = None
+    orientation: int = 1
+    make: str | None = None
+    model: str | None = None
+    lens: str | None = None
+    exposure_s: float | None = None
+    exposure_bias: float | None = None
+    aperture: float | None = None
+    iso: float | None = None
+    focal_mm: float | None = None
+    focal_35mm: float | None = None
+    flash: bool | None = None
+    duration_s: float | None = None
+    keywords: tuple[str, ...] = ()  # the union of the lists below, each word once
+    lists: dict[str, tuple[str, ...]] = field(default_factory=dict)  # subject, hierarchy, tagslist, iptc
+    title: str | None = None
+    headline: str | None = None
+    caption: str | None = None
+    captions: dict[str, str] = field(default_factory=dict)  # by language, where the file has several
+    rating: int | None = None
+    label: str | None = None
+    place: dict[str, str] = field(default_factory=dict)  # city, state, country, country_code, location
+    regions: tuple[Region, ...] = ()
+    burst_id: str | None = None
+    bracket: str | None = None
+    live_id: str | None = None
+    sequence: int | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One path. `status` is present, missing or unreadable (then `error` says why)."""
+
+    path: str  # as stored: relative to the library's root in POSIX form, or absolute
+    size: int
+    mtime_ns: int
+    inode: int
+    kind: str
+    image_id: str  # of this file's own image data; "" when unreadable
+    photo_id: str  # image_id of the Photo it belongs to; "" when it belongs to none
+    status: str = "present"
+    error: str = ""
+    facts: Facts = Facts()
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One picture, however many copies: RAW+JPEG pairs and live-photo pairs are one Photo."""
+
+    image_id: str
+    kind: str  # picture | raw | video
+    files: tuple[str, ...]  # stored paths, the one to look at first
+    facts: Facts
+    status: str = "present"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one maker said of one photo. `value` is JSON; exactly one of `value` and `error` is set."""
+
+    image_id: str
+    step: str
+    maker: str
+    value: Any = None
+    error: str = ""
+    made_at: str = ""
+    space: str = ""  # embedders only: which vectors this one may be compared with
+    vector: Any = None
+
+    @property
+    def key(self) -> str:
+        return f"{self.image_id}|{self.step}|{self.maker}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the journal: a state that a change has reached."""
+
+    id: str
+    batch: str
+    state: str  # begun | ready | done | aborted | undone | unknown
+    change: dict[str, Any] = field(default_factory=dict)
+    before: str = ""  # xxh3-128 of the whole file before and after
+    after: str = ""
+    keep: dict[str, Any] = field(default_factory=dict)  # what undo needs
+    at: str = ""

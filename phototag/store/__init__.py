@@ -1,0 +1,1 @@
+"""The library: where state lives, the tables, the logs and the lock."""

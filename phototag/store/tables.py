@@ -1,0 +1,175 @@
+"""The shape of every table, and how one version of a library becomes the next.
+
+The decision here: a row holds columns for what queries ask and one JSON column for the rest, so that
+a new fact needs no new schema. Refused: a column per EXIF field.
+pyarrow is imported inside functions: an unchanged scan never pays for it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from phototag.records import PICTURES, Evidence, Facts, File, Gps, Moment, Photo, Region
+
+VERSION = 1
+
+# version n -> the step that makes it n + 1; it gets the open LanceDB connection.
+MIGRATIONS: dict[int, Callable[[Any], None]] = {}
+
+KEYS = {"files": ("path",), "photos": ("image_id",), "evidence": ("key",), "decisions": ("key",)}
+INDEXED = KEYS | {"files": ("path", "folder", "photo_id")}
+
+
+def schema(table: str, width: int = 0) -> Any:
+    """The Arrow schema of a table; `vectors_<space>` tables need the space's width."""
+    import pyarrow as pa
+
+    text, whole = pa.string(), pa.int64()
+    if table.startswith("vectors_"):
+        return pa.schema([("image_id", text), ("maker", text), ("vector", pa.list_(pa.float32(), width))])
+    columns: dict[str, list[tuple[str, Any]]] = {
+        "files": [
+            *((name, text) for name in ("path", "folder", "kind", "image_id", "photo_id", "status", "error")),
+            *((name, whole) for name in ("size", "mtime_ns", "inode")),
+            ("facts", text),
+        ],
+        "photos": [
+            *((name, text) for name in ("image_id", "kind", "path", "picture", "picture_kind", "status")),
+            *((name, text) for name in ("taken_at", "date_source", "camera")),
+            ("taken_utc", pa.timestamp("us")),
+            ("lens", text),
+            ("lat", pa.float64()),
+            ("lon", pa.float64()),
+            ("width", pa.int32()),
+            ("height", pa.int32()),
+            ("rating", pa.int32()),
+            ("modified_ns", whole),
+            ("files", pa.list_(text)),
+            ("keywords", pa.list_(text)),
+            ("caption", text),
+            ("facts", text),
+        ],
+        "evidence": [
+            *((name, text) for name in ("key", "image_id", "step", "maker", "value", "error", "made_at")),
+        ],
+        "decisions": [
+            *((name, text) for name in ("key", "image_id", "value", "by", "policy", "made_at")),
+        ],
+    }
+    return pa.schema(columns[table])
+
+
+# ---- files
+
+
+def file_row(file: File) -> dict[str, Any]:
+    row = {name: getattr(file, name) for name in _FILE_COLUMNS}
+    return row | {"folder": file.path.rpartition("/")[0], "facts": facts_text(file.facts)}
+
+
+def file_of(row: dict[str, Any]) -> File:
+    return File(**{name: row[name] for name in _FILE_COLUMNS}, facts=facts_of(row["facts"]))
+
+
+_FILE_COLUMNS = tuple(f.name for f in fields(File) if f.name != "facts")
+
+
+# ---- photos
+
+
+def photo_row(photo: Photo, files: Sequence[File]) -> dict[str, Any]:
+    """A row; the first file that holds a picture stands for the photo when a model looks at it."""
+    looked_at = next((file for file in files if file.kind in PICTURES and file.status == "present"), None)
+    facts = photo.facts
+    moment = facts.moment
+    return {
+        "image_id": photo.image_id,
+        "kind": photo.kind,
+        "path": photo.files[0],
+        "files": list(photo.files),
+        "picture": looked_at.path if looked_at else "",
+        "picture_kind": looked_at.kind if looked_at else "",
+        "status": photo.status,
+        "taken_at": moment.local.isoformat() if moment else None,
+        "taken_utc": _utc(moment),
+        "date_source": moment.source if moment else None,
+        "camera": facts.model,
+        "lens": facts.lens,
+        "lat": facts.gps.lat if facts.gps else None,
+        "lon": facts.gps.lon if facts.gps else None,
+        "width": facts.width,
+        "height": facts.height,
+        "rating": facts.rating,
+        "modified_ns": files[0].mtime_ns,
+        "keywords": list(facts.keywords),
+        "caption": facts.caption,
+        "facts": facts_text(facts),
+    }
+
+
+def photo_of(row: dict[str, Any]) -> Photo:
+    return Photo(row["image_id"], row["kind"], tuple(row["files"]), facts_of(row["facts"]), row["status"])
+
+
+def _utc(moment: Moment | None) -> datetime | None:
+    """The moment on one common clock; a photo that knows no zone counts as if it were UTC."""
+    if moment is None:
+        return None
+    try:
+        return moment.local - timedelta(minutes=moment.offset or 0)
+    except OverflowError:  # a date in the year 1 with an offset
+        return moment.local
+
+
+# ---- evidence
+
+
+def evidence_row(evidence: Evidence) -> dict[str, Any]:
+    value = None if evidence.value is None else json.dumps(evidence.value, ensure_ascii=False)
+    return {
+        "key": evidence.key,
+        "image_id": evidence.image_id,
+        "step": evidence.step,
+        "maker": evidence.maker,
+        "value": value,
+        "error": evidence.error,
+        "made_at": evidence.made_at,
+    }
+
+
+def evidence_of(row: dict[str, Any]) -> Evidence:
+    value = json.loads(row["value"]) if row.get("value") is not None else None
+    return Evidence(row["image_id"], row["step"], row["maker"], value, row["error"] or "", row["made_at"])
+
+
+# ---- facts as JSON: only what is there
+
+
+def facts_text(facts: Facts) -> str:
+    found = {name: value for name, value in asdict(facts).items() if value not in (None, (), {}, [])}
+    if facts.moment:
+        found["moment"]["local"] = facts.moment.local.isoformat()
+    text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace").decode()  # a lone surrogate cannot go into a table
+
+
+def facts_of(text: str) -> Facts:
+    found = json.loads(text or "{}")
+    if moment := found.get("moment"):
+        found["moment"] = Moment(**{**moment, "local": datetime.fromisoformat(moment["local"])})
+    if gps := found.get("gps"):
+        found["gps"] = Gps(**gps)
+    for name in ("keywords", "warnings"):
+        found[name] = tuple(found.get(name, ()))
+    found["regions"] = tuple(Region(**region) for region in found.get("regions", ()))
+    found["lists"] = {name: tuple(words) for name, words in found.get("lists", {}).items()}
+    return Facts(**found)
+
+
+def now() -> str:
+    """The time of a stored line: UTC, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,89 @@
+"""The journal's reader and recovery: digests decide, never states."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from phototag.change.journal import Journal, recover
+from phototag.read.identity import whole_file_digest
+from phototag.records import Entry
+from phototag.report import Report
+from phototag.store.library import Library, open_library
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    return open_library(tmp_path, make=True)
+
+
+def entry(target: Path, state: str, before: str = "", after: str = "", name: str = "e1") -> Entry:
+    temp = target.with_name(".phototag-1.jpg")
+    return Entry(name, "b1", state, {"kind": "tags", "target": target.name, "temp": temp.name}, before, after)
+
+
+@pytest.mark.parametrize(("content", "end"), [(b"before", "aborted"), (b"after", "done"), (b"third", "unknown")])
+def test_a_ready_change_ends_as_the_digest_says(
+    library: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes, end: str
+) -> None:
+    target, temp = tmp_path / "a.jpg", tmp_path / ".phototag-1.jpg"
+    digests = []
+    for text in (b"before", b"after"):
+        target.write_bytes(text)
+        digests.append(whole_file_digest(str(target)))
+    target.write_bytes(content)
+    temp.write_bytes(b"half")
+    journal = Journal(library.journal)
+    journal.append([entry(target, "begun"), entry(target, "ready", *digests)])
+    assert recover(journal, library.place, Report()) == {end: 1}
+    assert journal.entries()["e1"].state == end
+    assert target.read_bytes() == content and not temp.exists()
+    assert recover(journal, library.place, Report()) == {}
+    assert ("left alone" in capsys.readouterr().err) == (end == "unknown")
+
+
+def test_a_begun_change_is_aborted_and_its_temp_dropped_but_nothing_else(library: Library, tmp_path: Path) -> None:
+    target = tmp_path / "a.jpg"
+    target.write_bytes(b"before")
+    mine = tmp_path / "precious.jpg"
+    mine.write_bytes(b"a person's")
+    (tmp_path / ".phototag-1.jpg").write_bytes(b"half")
+    journal = Journal(library.journal)
+    lying = Entry("e2", "b1", "begun", {"target": "a.jpg", "temp": "precious.jpg"})
+    journal.append([entry(target, "begun"), lying])
+    assert recover(journal, library.place, Report(quiet=True)) == {"aborted": 2}
+    assert target.exists() and mine.exists() and not (tmp_path / ".phototag-1.jpg").exists()
+
+
+def test_a_ready_change_whose_file_has_gone_is_unknown(library: Library, tmp_path: Path) -> None:
+    journal = Journal(library.journal)
+    journal.append([entry(tmp_path / "gone.jpg", "ready", "1", "2")])
+    assert recover(journal, library.place, Report(quiet=True)) == {"unknown": 1}
+
+
+@given(cut=st.integers(min_value=0))
+def test_a_journal_cut_at_any_byte_is_read_up_to_the_cut(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
+    library = open_library(tmp_path_factory.mktemp("journal"), make=True)
+    journal = Journal(library.journal)
+    states = ["begun", "ready", "done"]
+    journal.append([Entry(f"e{n}", "b", state, {"target": "ü"}) for n in range(3) for state in states])
+    path = library.journal.path
+    whole = path.read_bytes()
+    cut %= len(whole) + 1
+    path.write_bytes(whole[:cut])
+    lines = whole[:cut].count(b"\n") + (whole[cut : cut + 1] == b"\n") - 1  # the first line is the header
+    seen = journal.entries()
+    expected = {f"e{n}": states[min(lines - 3 * n, 3) - 1] for n in range(3) if lines > 3 * n}
+    assert {name: found.state for name, found in seen.items()} == expected
+
+
+def test_the_journal_says_what_it_is_and_keeps_what_undo_needs(library: Library) -> None:
+    journal = Journal(library.journal)
+    journal.append([Entry("e1", "b1", "begun", {"target": "a"}, keep={"prefix": 3})])
+    journal.append([Entry("e1", "b1", "done")])
+    assert library.journal.path.read_text().startswith('{"journal": "phototag", "format": 1}\n')
+    found = journal.entries()["e1"]
+    assert (found.state, found.change, found.keep, found.batch) == ("done", {"target": "a"}, {"prefix": 3}, "b1")
