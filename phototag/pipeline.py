@@ -8,17 +8,14 @@ costs at most one batch of model time. Refused: progress flags and resuming by r
 from __future__ import annotations
 
 import os
-import queue
 import random
-import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from phototag.errors import PhototagError, Unreadable
+from phototag.errors import Unreadable
 from phototag.look.step import Step, Subject
 from phototag.read import picture
 from phototag.records import Evidence
@@ -26,7 +23,7 @@ from phototag.report import Progress, Report
 from phototag.settings import Settings
 from phototag.store.lance import one_of
 from phototag.store.library import Library
-from phototag.store.tables import now
+from phototag.store.storing import Storing
 
 _ORDERS = {"taken": "taken_utc", "name": "path", "modified": "modified_ns"}
 ORDERS = tuple(_ORDERS)
@@ -91,10 +88,17 @@ class Run:
         todo = [image_id for image_id in chosen if image_id in wanted]
         self.found.unchanged = len(chosen) - len(todo)
         if todo:
-            with _Storing(self.library, self.steps, self.settings, self.report) as storing:
+            with self._storing() as storing:
                 self._work(todo, wanted, storing)
             self.library.compact()
         return self.found
+
+    def _storing(self) -> Storing:
+        logged = {step.name for step in self.steps if step.logged}
+        using = self.settings
+        return Storing(
+            self.library, self.report, logged, batch=using.look.batch, compact_every=using.store.compact_every
+        )
 
     # ---- what is to do
 
@@ -132,7 +136,7 @@ class Run:
 
     # ---- doing it
 
-    def _work(self, todo: Sequence[str], wanted: dict[str, list[Step]], storing: _Storing) -> None:
+    def _work(self, todo: Sequence[str], wanted: dict[str, list[Step]], storing: Storing) -> None:
         size = self.settings.look.batch
         makers = {step.name: ThreadPoolExecutor(max(1, step.parallel), step.name) for step in self.steps}
         try:
@@ -194,7 +198,7 @@ class Run:
         pictures: Sequence[Any],
         wanted: dict[str, list[Step]],
         makers: dict[str, ThreadPoolExecutor],
-        storing: _Storing,
+        storing: Storing,
     ) -> list[Future[None]]:
         """Hand the batch to every step that lacks something of it."""
         futures = []
@@ -212,78 +216,18 @@ class Run:
                 futures.append(makers[step.name].submit(self._make, step, subjects, photos, storing))
         return futures
 
-    def _make(self, step: Step, subjects: Sequence[Subject], photos: Sequence[_Photo], storing: _Storing) -> None:
+    def _make(self, step: Step, subjects: Sequence[Subject], photos: Sequence[_Photo], storing: Storing) -> None:
         with self.report.clock(step.name):
             made = step.make(subjects)
         self._take(made, photos, storing)
 
-    def _take(self, made: Sequence[Evidence], photos: Sequence[_Photo], storing: _Storing) -> None:
+    def _take(self, made: Sequence[Evidence], photos: Sequence[_Photo], storing: Storing) -> None:
         paths = {photo.image_id: photo.path for photo in photos}
         for evidence in made:
             self.found.made[evidence.step] += not evidence.error
             if evidence.error:
                 self.found.failed.append((paths[evidence.image_id], f"{evidence.step}: {evidence.error}"))
         storing.put(made)
-
-
-class _Storing:
-    """The one thread that stores. It flushes when a batch is together, or after two seconds."""
-
-    _PATIENCE = 2.0
-
-    def __init__(self, library: Library, steps: Sequence[Step], settings: Settings, report: Report) -> None:
-        self._library, self._report = library, report
-        self._logged = {step.name for step in steps if step.logged}
-        self._batch = settings.look.batch
-        self._compact_every = settings.store.compact_every
-        self._queue: queue.Queue[list[Evidence] | None] = queue.Queue(maxsize=16)
-        self._trouble: PhototagError | None = None
-        self._thread = threading.Thread(target=self._loop, name="storing")
-
-    def __enter__(self) -> _Storing:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._queue.put(None)
-        self._thread.join()
-        if self._trouble:
-            raise self._trouble
-
-    def put(self, made: Sequence[Evidence]) -> None:
-        if self._trouble:
-            raise self._trouble
-        if made:
-            self._queue.put([replace(evidence, made_at=now()) for evidence in made])
-
-    def _loop(self) -> None:
-        waiting: list[Evidence] = []
-        since, flushes, open_ = time.monotonic(), 0, True
-        while open_:
-            made = self._next()
-            open_ = made is not None
-            waiting += made or []
-            if waiting and (not open_ or len(waiting) >= self._batch or time.monotonic() - since > self._PATIENCE):
-                flushes += 1
-                self._flush(waiting, compact=flushes % self._compact_every == 0)
-                waiting, since = [], time.monotonic()
-
-    def _next(self) -> list[Evidence] | None:
-        try:
-            return self._queue.get(timeout=self._PATIENCE)
-        except queue.Empty:
-            return []
-
-    def _flush(self, waiting: list[Evidence], *, compact: bool) -> None:
-        if self._trouble:
-            return  # the run is ending; nothing may be stored out of turn
-        try:
-            with self._report.clock("store"):
-                self._library.put(waiting, self._logged)
-                if compact:
-                    self._library.compact()
-        except PhototagError as trouble:
-            self._trouble = trouble
 
 
 def _lies_below(files: Sequence[str], folder: str) -> bool:

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from phototag import api
+from phototag.read import intake
 from phototag.store.library import Library, open_library
-from tests.conftest import Run
+from tests.conftest import SAMPLES, Run
 
 
 def scan(phototag: Run, folder: Path, *options: str, code: int = 0) -> dict[str, Any]:
@@ -142,6 +144,47 @@ def test_a_library_elsewhere_leaves_the_photos_alone(phototag: Run, photos_dir: 
     scan(phototag, photos_dir, "--library", str(tmp_path / "lib"))
     assert {path: path.stat().st_mtime_ns for path in photos_dir.rglob("*")} == before
     assert all(row["path"].startswith(str(photos_dir)) for row in rows(open_library(tmp_path / "lib")))
+
+
+def make_pair(folder: Path, stem: str = "IMG_9") -> None:
+    """A RAW (of a kind that is told by its first bytes) and a JPEG."""
+    folder.mkdir(exist_ok=True)
+    (folder / f"{stem}.ORF").write_bytes(b"IIRO" + bytes(2000) + stem.encode())
+    shutil.copy2(SAMPLES / "DSC00108.jpg", folder / f"{stem}.JPG")
+
+
+def test_a_pair_is_one_photo_also_with_its_copies_and_when_the_raw_is_deleted(phototag: Run, tmp_path: Path) -> None:
+    make_pair(tmp_path / "shoot")
+    (tmp_path / "export").mkdir()
+    shutil.copy2(SAMPLES / "DSC00108.jpg", tmp_path / "export" / "copy.jpg")
+    assert scan(phototag, tmp_path)["photos"] == 1
+    (row,) = rows(open_library(tmp_path))
+    assert row["files"] == ["export/copy.jpg", "shoot/IMG_9.JPG", "shoot/IMG_9.ORF"]
+    (tmp_path / "shoot" / "IMG_9.ORF").unlink()
+    assert scan(phototag, tmp_path)["photos"] == 1
+    os.utime(tmp_path / "shoot" / "IMG_9.JPG")
+    os.utime(tmp_path / "export" / "copy.jpg")
+    assert scan(phototag, tmp_path)["photos"] == 1
+    (after,) = rows(open_library(tmp_path))
+    assert after["image_id"] == row["image_id"] and after["status"] == "present"
+
+
+def test_what_could_not_be_opened_is_tried_again(
+    phototag: Run, photos_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = intake.identify
+
+    def refusing(path: str, kind: str) -> Any:
+        if path.endswith("DSC00108.jpg"):
+            raise PermissionError(13, "Permission denied")
+        return real(path, kind)
+
+    monkeypatch.setattr(intake, "identify", refusing)
+    _, found = api.scan(photos_dir)
+    assert found.unreadable == [("DSC00108.jpg", "the file cannot be opened (Permission denied)")]
+    monkeypatch.undo()
+    _, again = api.scan(photos_dir)
+    assert again.unreadable == [] and again.states["changed"] == 1 and again.photos == 12
 
 
 def test_fresh_reads_everything_anew_and_changes_nothing(phototag: Run, photos_dir: Path) -> None:

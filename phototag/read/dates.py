@@ -20,13 +20,8 @@ import tzfpy
 
 from phototag.records import Gps, Moment, family
 
-DATE_TAGS = (
-    *("DateTimeOriginal", "CreateDate", "CreationDate", "CreationTime", "ContentCreateDate"),  # of every group
-    *("EXIF:SubSecTimeOriginal", "EXIF:SubSecTimeDigitized", "EXIF:SubSecTime"),
-    *("EXIF:OffsetTimeOriginal", "EXIF:OffsetTimeDigitized", "EXIF:OffsetTime", "EXIF:ModifyDate"),
-    *("XMP-photoshop:DateCreated", "XMP-exif:DateTimeDigitized", "XMP-exif:GPSDateTime", "Composite:GPSDateTime"),
-    *("IPTC:DateCreated", "IPTC:TimeCreated", "IPTC:DigitalCreationDate", "IPTC:DigitalCreationTime"),
-)
+# Without groups and with stars: what ExifTool takes for a request grows with the number of names in it.
+DATE_TAGS = ("*Creat*", "DateTime*", "SubSecTime*", "OffsetTime*", "ModifyDate", "GPSDateTime")
 
 _EXIF = ("ExifIFD", "IFD0", "SubIFD")
 _ORIGINAL = ("DateTimeOriginal", "SubSecTimeOriginal", "OffsetTimeOriginal")

@@ -21,6 +21,7 @@ from phototag.read.walk import Entry
 from phototag.records import PICTURES, Facts, File, family
 from phototag.report import Report
 
+NOT_OPENED = "the file cannot be opened"
 _PROOF_SIDE = 64  # long side of the decode that proves a picture: the smallest scale libjpeg has
 
 
@@ -81,7 +82,7 @@ class Intake:
         except Unreadable as trouble:
             return _Seen(kind or "", error=trouble.sentence)
         except OSError as trouble:
-            return _Seen("", error=f"the file cannot be opened ({trouble.strerror or trouble})")
+            return _Seen("", error=f"{NOT_OPENED} ({trouble.strerror or trouble})")
 
     def _proof(self, arrival: Arrival, kind: str) -> str:
         """Why the picture cannot be decoded, or nothing."""

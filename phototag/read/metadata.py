@@ -32,25 +32,18 @@ _DRIVE_MODES = (
 )
 _BRACKET_STEPS = ("Canon:AEBBracketValue", "Nikon:ExposureBracketValue")
 _SIZED = ("File", "PNG", "GIF", "RIFF", "Composite", "ExifIFD", "IFD0", "SubIFD", "SubIFD1", "SubIFD2", "SubIFD3")
-_NUMBERS = ("ExposureTime", "ExposureCompensation", "FNumber", "ISO", "Flash", "FocalLength", "FocalLengthIn35mmFormat")
 
 # A "#" asks for the number instead of the text that ExifTool makes of it.
 TAGS: tuple[str, ...] = (
     *DATE_TAGS,
     *WORD_TAGS,
-    *("Make", "Model", "EXIF:LensModel", "XMP-exifEX:LensModel", "Composite:LensID", "XMP-aux:Lens"),
-    *(f"{group}:{tag}#" for tag in _NUMBERS for group in ("EXIF", "XMP")),
-    *("Composite:ShutterSpeed#", "Composite:Aperture#", "Composite:ISO#"),
-    *("Composite:GPSLatitude#", "Composite:GPSLongitude#", "Composite:GPSAltitude#"),
-    *("XMP-exif:GPSLatitude#", "XMP-exif:GPSLongitude#", "XMP-exif:GPSAltitude#", "XMP-exif:GPSAltitudeRef#"),
-    *("IFD0:Orientation#", "XMP-tiff:Orientation#", "QuickTime:Rotation#", "Composite:Rotation#"),
-    *("ImageWidth#", "ImageHeight#", "ExifIFD:ExifImageWidth#", "ExifIFD:ExifImageHeight#", "Composite:ImageSize#"),
-    *("Duration#", "SequenceNumber#", "Warning", "Error"),
-    *_BURST,
-    *_LIVE,
-    *_BRACKET_MODES,
-    *_DRIVE_MODES,
-    *(f"{tag}#" for tag in _BRACKET_STEPS),
+    *("Make", "Model", "LensModel", "LensID", "Lens"),
+    *("ExposureTime#", "ShutterSpeed#", "ExposureCompensation#", "FNumber#", "Aperture#", "ISO#", "Flash#"),
+    *("FocalLength#", "FocalLengthIn35mmFormat#", "ExposureMode"),
+    *("GPSLatitude#", "GPSLongitude#", "GPSAltitude#", "GPSAltitudeRef#"),
+    *("ImageWidth#", "ImageHeight#", "ExifImageWidth#", "ExifImageHeight#", "ImageSize#", "Orientation#", "Rotation#"),
+    *("*Burst*", "*Bracket*", "ShootingMode", "DriveMode", "ReleaseMode*", "SequenceNumber#"),
+    *("MediaGroupUUID", "ContentIdentifier", "Duration#", "Warning", "Error"),
 )
 
 _BRACKETS = re.compile(r"On\b.*|AEB|FEB|ISO|WB|No flash.*")
@@ -197,8 +190,8 @@ def _bracket(tags: Tags) -> str | None:
     said = [f"{tag} {text}" for tag, text in modes if _BRACKETS.fullmatch(text)]
     drives = (part.strip() for key in _DRIVE_MODES for part in (first(tags, key) or "").split(","))
     said += [part for part in drives if "bracket" in part.lower() and not part.lower().startswith("no ")]
-    step = number(tags, *_BRACKET_STEPS)
-    return None if not said else said[0] if step is None else f"{said[0]}, {step:+.3g} EV"
+    step = first(tags, *_BRACKET_STEPS) or ""
+    return (f"{said[0]}, {step} EV" if step[-1:].isdigit() else said[0]) if said else None
 
 
 def _sequence(tags: Tags) -> int | None:

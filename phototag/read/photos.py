@@ -23,6 +23,7 @@ _AT_ONCE = 4_000  # photos composed from one read of the files table
 
 def settle(library: Library, touched: Collection[str] | None) -> int:
     """Bring the photos table up to the files table, for the touched photos or (None) for all; returns their number."""
+    touched = _join_lone_copies(library, touched)
     known = library.photo_ids()
     everything = touched is None or len(touched) * 4 > len(known)
     if everything:
@@ -33,6 +34,15 @@ def settle(library: Library, touched: Collection[str] | None) -> int:
         library.put_photos(composed(library.files("photo_id", sorted(touched))))
         library.drop_photos(set(touched).difference(known))
     return len(known)
+
+
+def _join_lone_copies(library: Library, touched: Collection[str] | None) -> Collection[str] | None:
+    """A copy of the JPEG of a pair, lying alone elsewhere, belongs to the photo of the pair."""
+    owners = library.pairs()
+    concerned = {own: owner for own, owner in owners.items() if touched is None or {own, owner} & set(touched)}
+    lone = list(library.files("photo_id", concerned))
+    library.put_files([], [replace(file, photo_id=owners[file.photo_id]) for file in lone])
+    return touched if touched is None else {*touched, *(owners[file.photo_id] for file in lone)}
 
 
 def composed(files: Iterable[File]) -> Iterator[tuple[Photo, list[File]]]:

@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
 from phototag.read.exiftool import ExifTool
-from phototag.read.intake import Intake
+from phototag.read.intake import NOT_OPENED, Intake
 from phototag.read.photos import settle
 from phototag.read.units import with_photo_ids
 from phototag.read.walk import Folder, Walk
@@ -192,14 +192,15 @@ class Scan:
         return units
 
     def _again(self, row: Row) -> bool:
-        return self.options.fresh or (self.options.retry_failed and row["status"] == "unreadable")
+        failed = row["status"] == "unreadable"
+        return self.options.fresh or (failed and (self.options.retry_failed or _may_open_now(row)))
 
     # ---- into the tables
 
     def _store(self, units: list[Unit], answers: list[File | None]) -> None:
         with self.report.clock("store"):
             read = {file.path: file for file in answers if file is not None}
-            standing = [path for unit in units for path in (*unit.known, *unit.returned, *unit.gone)]
+            standing = [path for unit in units for path in unit.standing]
             rows = {file.path: file for file in self.library.files("path", standing)}
             new: list[File] = []
             changed: list[File] = []
@@ -224,19 +225,19 @@ class Scan:
         here = [read[arrival.stored] for arrival in unit.arrivals if arrival.stored in read]
         here += [rows[path] for path in unit.known]
         here += [replace(rows[path], status=_status_of(rows[path])) for path in unit.returned]
-        gone = [replace(rows[path], status="missing") for path in unit.gone]
+        here += [replace(rows[path], status="missing") for path in (*unit.gone, *unit.long_gone)]
         files = with_photo_ids(here)
-        before = unit.folder.rows
-        returned = set(unit.returned)
+        before, returned = unit.folder.rows, set(unit.returned)
         for file in files:
-            state = "new" if file.path not in before else "changed" if file.path in read else "unchanged"
-            self._tally(file.path, file.status, file.error, "returned" if file.path in returned else state)
-            self.found.orphans += family(file.kind) == "sidecar" and not file.photo_id
-        self.found.states["missing"] += len(gone)
+            if file.status != "missing":
+                state = "new" if file.path not in before else "changed" if file.path in read else "unchanged"
+                self._tally(file.path, file.status, file.error, "returned" if file.path in returned else state)
+                self.found.orphans += family(file.kind) == "sidecar" and not file.photo_id
+        self.found.states["missing"] += len(unit.gone)
         self.found.opened += len(unit.arrivals)
-        for file in (*files, *gone):
-            before[file.path] = {"photo_id": file.photo_id, "status": file.status}
-        return [*files, *gone]
+        for file in files:
+            before[file.path] = {"photo_id": file.photo_id, "status": file.status, "error": file.error}
+        return files
 
     def _tally(self, path: str, status: str, error: str, state: str) -> None:
         self.found.files += 1
@@ -248,7 +249,8 @@ class Scan:
         rows = work.present
         photos = {row["photo_id"] for row in rows} - {""}
         unreadable = sum(row["status"] == "unreadable" for row in rows)
-        self.memory.folders[work.stored] = Seen(work.digest, len(rows), len(photos), unreadable)
+        digest = _UNFINISHED if any(map(_may_open_now, rows)) else work.digest
+        self.memory.folders[work.stored] = Seen(digest, len(rows), len(photos), unreadable)
 
     def _note_progress(self) -> None:
         if time.monotonic() - self._noted > _REMEMBER_EVERY:
@@ -269,6 +271,11 @@ class Scan:
 
 def _status_of(returned: File) -> str:
     return "unreadable" if returned.error else "present"
+
+
+def _may_open_now(row: Row) -> bool:
+    """Whether it was permission that failed, which can be given without a trace on the file."""
+    return str(row["error"]).startswith(NOT_OPENED)
 
 
 def _has_entries(folder: str) -> bool:

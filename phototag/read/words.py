@@ -32,14 +32,9 @@ _CAPTION = ("XMP-dc:Description", "IPTC:Caption-Abstract", "IFD0:ImageDescriptio
 _DEFAULT = "x-default"
 
 WORD_TAGS = (
-    *_LISTS.values(),
-    *("IFD0:XPKeywords", "XMP-microsoft:LastKeywordXMP"),
-    *_TITLE,
-    *_HEADLINE,
-    *(f"{_CAPTION[0]}*", *_CAPTION[1:]),  # the star: in every language
-    *("XMP-xmp:Rating#", "IFD0:Rating#", "XMP-microsoft:RatingPercent#", "IFD0:RatingPercent#", "XMP-xmp:Label"),
-    *(tag for tags in _PLACES.values() for tag in tags),
-    *("XMP-mwg-rs:RegionInfo", "XMP-MP:RegionInfoMP"),
+    *("*Subject", "TagsList", "*Keyword*", "*Title", "ObjectName", "Headline", "Label", "Rating*#", "RegionInfo*"),
+    *("Description*", "Caption-Abstract", "ImageDescription"),  # Description-de is one of them
+    *("City", "*State", "Country*", "*ocation"),
 )
 
 _CAMERA_SAYS = re.compile(
@@ -114,7 +109,7 @@ def _captions(tags: Tags) -> dict[str, Any]:
         if key.startswith(f"{_CAPTION[0]}-") and (text := text_of(tags[key]))
     }
     devices = {first(tags, "IFD0:Make"), first(tags, "IFD0:Model")}
-    stated = (text for key in _CAPTION if (text := first(tags, key)) and not _is_a_cameras(text, devices))
+    stated = (said for key in _CAPTION if (said := text_of(tags.get(key))) and not _is_a_cameras(said, devices))
     caption = next(stated, None) or next(iter(languages.values()), None)
     default = text_of(tags.get(_CAPTION[0]))
     return {"caption": caption, "captions": ({_DEFAULT: default} if default and languages else {}) | languages}

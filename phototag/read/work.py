@@ -7,7 +7,7 @@ decided together; a unit in which nothing has changed is not touched.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,10 +28,16 @@ class Unit:
     known: list[str] = field(default_factory=list)
     returned: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    long_gone: list[str] = field(default_factory=list)  # still say which photo the others belong to
 
     @property
     def is_idle(self) -> bool:
         return not (self.arrivals or self.returned or self.gone)
+
+    @property
+    def standing(self) -> list[str]:
+        """The paths whose rows are needed beside what is read."""
+        return [*self.known, *self.returned, *self.gone, *self.long_gone]
 
 
 @dataclass
@@ -69,12 +75,9 @@ def units_of(folder: Folder, work: FolderWork, again: Callable[[Row], bool]) -> 
             unit(entry.name).returned.append(path)
         else:
             unit(entry.name).known.append(path)
-    for path in _absent(work.rows, present):
-        unit(path.rpartition("/")[2]).gone.append(path)
+    for path in work.rows.keys() - present:
+        absent = unit(path.rpartition("/")[2])
+        (absent.long_gone if work.rows[path]["status"] == "missing" else absent.gone).append(path)
     wanted = [unit for unit in stems.values() if not unit.is_idle]
     work.units_left = len(wanted)
     return wanted, [path for unit in stems.values() if unit.is_idle for path in unit.known]
-
-
-def _absent(rows: dict[str, Row], present: set[str]) -> Iterable[str]:
-    return (path for path, row in rows.items() if path not in present and row["status"] != "missing")

@@ -74,6 +74,11 @@ class Library:
         """Every photo that files belong to, sorted."""
         return sorted(self._values("files", "photo_id") - {""})
 
+    def pairs(self) -> dict[str, str]:
+        """Of every file that belongs to another file's photo: its own image_id -> the photo."""
+        where = "photo_id <> image_id AND photo_id <> '' AND image_id <> ''"
+        return {row["image_id"]: row["photo_id"] for row in self.lance.rows("files", ("image_id", "photo_id"), where)}
+
     def files_between(self, first: str, last: str) -> Iterator[File]:
         """The files of all photos from one id to another: how a whole library is walked in small steps."""
         columns = tables.schema("files").names

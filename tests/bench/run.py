@@ -13,7 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -25,8 +26,6 @@ import storing
 import table
 import tiny
 from processes import alone
-
-_TARGETS = ("T1", "T2", "T3", "T4", "T7", "T8", "T9", "T17", "T18")
 
 
 class Inputs:
@@ -46,24 +45,30 @@ class Inputs:
         return tiny.tree(self.temp / "tree", reading.TREE_FILES, reading.TREE_FOLDERS)
 
 
-def measurements(wanted: set[str], inputs: Inputs) -> Iterator[tuple[str, Iterable[table.Row]]]:
-    """What is done, in words, and the rows that come of it; nothing runs before its rows are asked for."""
-    if "T1" in wanted:
-        yield "T1: walking the tree, 4 ways, 7 rounds", reading.walking(inputs.tree)
-    if "T2" in wanted:
-        yield "T2: image ids and digests, 4 ways, 9 rounds", reading.naming(inputs.photos)
-    if "T3" in wanted:
-        yield f"T3: scanning {reading.SCANNED_FILES:,} files, then 5 times again", reading.scanning(inputs.temp)
-    if "T4" in wanted:
-        yield "T4: reading metadata, 4 ways, 3 rounds", reading.reading_tags(inputs.photos, inputs.temp)
-    if wanted & {"T7", "T8"}:
-        yield "T7, T8: decoding small, 6 ways, 5 rounds", decoding.shrinking(inputs.photos)
-    if "T9" in wanted:
-        yield "T9: decoding on two threads, then a look with stand-ins", decoding.sharing(inputs.photos, inputs.temp)
-    if "T17" in wanted:
-        yield "T17: starting, 7 rounds", starting.starting(inputs.temp)
-    if "T18" in wanted:
-        yield "T18: storing rows, 2 ways, 3 rounds", storing.storing(inputs.temp)
+@dataclass(frozen=True)
+class Measurement:
+    """Which targets it is about, what is done in words, and where the rows come from."""
+
+    targets: tuple[str, ...]
+    what: str
+    rows: Callable[[Inputs], Iterable[table.Row]]
+
+
+_MEASUREMENTS = (
+    Measurement(("T1",), "walking the tree, 4 ways, 7 rounds", lambda at: reading.walking(at.tree)),
+    Measurement(("T2",), "image ids and digests, 4 ways, 9 rounds", lambda at: reading.naming(at.photos)),
+    Measurement(
+        ("T3",),
+        f"scanning {reading.SCANNED_FILES:,} files, then again, 2 ways, 5 rounds",
+        lambda at: reading.scanning(at.temp),
+    ),
+    Measurement(("T4",), "reading metadata, 4 ways, 3 rounds", lambda at: reading.reading_tags(at.photos, at.temp)),
+    Measurement(("T7", "T8"), "decoding small, 6 ways, 5 rounds", lambda at: decoding.shrinking(at.photos)),
+    Measurement(("T9",), "decoding on two threads, 5 rounds; a look", lambda at: decoding.sharing(at.photos, at.temp)),
+    Measurement(("T17",), "starting, 2 ways, 7 rounds", lambda at: starting.starting(at.temp)),
+    Measurement(("T18",), "storing rows, 2 ways, 3 rounds", lambda at: storing.storing(at.temp)),
+)
+TARGETS = tuple(target for measurement in _MEASUREMENTS for target in measurement.targets)
 
 
 def measure(wanted: set[str], inputs: Inputs, rows: list[table.Row]) -> list[str]:
@@ -71,31 +76,33 @@ def measure(wanted: set[str], inputs: Inputs, rows: list[table.Row]) -> list[str
     from phototag.errors import PhototagError
 
     failures = []
-    for what, found in measurements(wanted, inputs):
-        tell(what)
+    for measurement in _MEASUREMENTS:
+        if wanted.isdisjoint(measurement.targets):
+            continue
+        name = ", ".join(measurement.targets)
+        tell(f"{name}: {measurement.what}")
         try:
-            rows += found
+            rows += measurement.rows(inputs)
         except (OSError, RuntimeError, PhototagError, subprocess.SubprocessError) as trouble:
-            failures.append(f"{what.partition(':')[0]} could not be measured: {trouble}")
+            failures.append(f"{name} could not be measured: {trouble}")
     return failures
 
 
 def main() -> int:
     asked = _arguments()
-    began = time.perf_counter()
+    began, load = time.perf_counter(), os.getloadavg()[0]
     temp = Path(tempfile.mkdtemp(prefix="phototag-bench-"))
     rows: list[table.Row] = []
     try:
         alone(temp / "home")
-        failures = measure(set(asked.targets or _TARGETS), Inputs(temp, asked.keep), rows)
+        failures = measure(set(asked.targets or TARGETS), Inputs(temp, asked.keep.resolve()), rows)
     finally:
         shutil.rmtree(temp, ignore_errors=True)
-    seconds = time.perf_counter() - began
+    machine = f"{table.machine(load)}, {time.perf_counter() - began:.0f} s in all"
     if asked.json:
-        print(table.as_json(rows, seconds))
+        print(table.as_json(rows, machine))
     else:
-        print(table.heading(), *map(table.line, rows), sep="\n")
-        print(f"* decides. {table.machine()}, {seconds:.0f} s in all.")
+        print(table.heading(), *map(table.line, rows), f"* decides. {machine}.", sep="\n")
     for failure in failures:
         tell(failure)
     return 1 if failures else 0
@@ -108,15 +115,17 @@ def tell(what: str) -> None:
 def _arguments() -> argparse.Namespace:
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     parser = argparse.ArgumentParser(description="Measures phototag beside the obvious way and beside the limit.")
-    parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"some of {' '.join(_TARGETS)}; none: all")
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"some of {' '.join(TARGETS)}; none: all")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument(
         "--keep", type=Path, default=caches / "phototag-bench", metavar="DIR", help="where the photos made are kept"
     )
     asked = parser.parse_args()
-    unknown = sorted(set(asked.targets) - set(_TARGETS))
+    unknown = sorted(set(asked.targets) - set(TARGETS))
     if unknown:
         parser.error(f"no such target: {', '.join(unknown)}")
+    if shutil.which("exiftool") is None:
+        parser.error("ExifTool is not installed, or not on the PATH; `make exiftool` installs it")
     return asked
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -28,7 +29,7 @@ _AGAIN = 3
 
 
 def main() -> int:
-    asked = _arguments()
+    asked, load = _arguments(), os.getloadavg()[0]
     if asked.folder is not None:
         asked.folder.mkdir(parents=True, exist_ok=True)
     temp = Path(tempfile.mkdtemp(prefix="phototag-scan-", dir=asked.folder))
@@ -42,7 +43,7 @@ def main() -> int:
         print(table.heading(), flush=True)
         for row in (*first_scan(tree, asked.files), *second_scan(tree)):
             print(table.line(row), flush=True)
-        print(table.machine())
+        print(table.machine(load))
     finally:
         if asked.keep:
             tell(f"kept: {temp}")

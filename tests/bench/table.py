@@ -82,17 +82,15 @@ def line(row: Row) -> str:
     return f"{_line(cells)} {_VERDICTS[row.met]}".rstrip()
 
 
-def machine() -> str:
+def machine(load_before: float) -> str:
     """What ran beside us: figures of a loaded machine are worth less, ratios much the same."""
-    loads = " ".join(f"{load:.1f}" for load in os.getloadavg())
-    return (
-        f"{os.cpu_count()} cores, load {loads} (1, 5, 15 min), {platform.system()}, Python {platform.python_version()}"
-    )
+    load = f"load {load_before:.1f} before, {os.getloadavg()[0]:.1f} after"
+    return f"{os.cpu_count()} cores, {load}, {platform.system()}, Python {platform.python_version()}"
 
 
-def as_json(rows: Iterable[Row], seconds: float) -> str:
+def as_json(rows: Iterable[Row], machine: str) -> str:
     told = [asdict(row) | {"met": row.met} for row in rows]
-    return json.dumps({"machine": machine(), "seconds": round(seconds, 1), "rows": told}, indent=1)
+    return json.dumps({"machine": machine, "rows": told}, indent=1)
 
 
 def with_unit(value: float, unit: str) -> str:
