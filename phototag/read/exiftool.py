@@ -50,7 +50,6 @@ class ExifTool:
         self._running: set[StayOpen] = set()
         self._lock = threading.Lock()
         self._closed = False
-        self._threads = ThreadPoolExecutor(processes, "exiftool")
         self._version = ""
 
     def __enter__(self) -> ExifTool:
@@ -86,8 +85,9 @@ class ExifTool:
         def ask(part: list[int]) -> list[dict[str, Any] | Unreadable]:
             return self._together([files[place] for place in part], options)
 
-        for part, found in zip(parts, (map if len(parts) == 1 else self._threads.map)(ask, parts), strict=True):
-            answers |= zip(part, found, strict=True)
+        with ThreadPoolExecutor(self._places, "exiftool") as threads:
+            for part, found in zip(parts, (threads.map if len(parts) > 1 else map)(ask, parts), strict=True):
+                answers |= zip(part, found, strict=True)
         return [answers[place] for place in range(len(files))]
 
     def close(self) -> None:
@@ -103,7 +103,6 @@ class ExifTool:
                     process_at_rest.discard()
         for _ in range(self._places):  # those who wait for a process must learn that there is none
             self._free.put(None)
-        self._threads.shutdown(wait=False)
 
     def _together(self, files: list[bytes], options: list[bytes]) -> list[dict[str, Any] | Unreadable]:
         """One command for all; if that goes wrong, one for each, so that only the guilty file is blamed."""
@@ -119,14 +118,15 @@ class ExifTool:
             except Failed as failure:
                 if failure.hung or attempt == 2:  # one that ended may have been ended from outside
                     hint = "The file is probably damaged; if the disk is slow, raise `timeout_s` in the settings."
-                    return Unreadable(str(failure), hint)
+                    return _refusal(file) or Unreadable(str(failure), hint)  # it may have gone meanwhile
         raise AssertionError("the second attempt answers or fails")
 
     def _answered(self, files: list[bytes], options: list[bytes]) -> list[dict[str, Any]]:
         if not _is_a_line(files[0]):
             return _parsed(run_once(self._executable, [*options, *files], self._timeout_s), files)
         with self._leased() as process:
-            return _parsed(process.ask([*options, *files], self._timeout_s), files)
+            printed = process.ask([*options, *files], self._timeout_s)
+        return _parsed(printed, files)
 
     @contextlib.contextmanager
     def _leased(self) -> Iterator[StayOpen]:

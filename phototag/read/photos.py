@@ -18,7 +18,7 @@ from phototag.store.library import Library
 
 _LOOK_FIRST = {"picture": 0, "raw": 1, "video": 2, "sidecar": 3, "other": 4}
 _TRUST = {source: rank for rank, source in enumerate(("exif", "xmp", "iptc", "quicktime", "gps", "name", "modified"))}
-_AT_ONCE = 4_000  # photos composed from one read of the files table
+_AT_ONCE = 1_000  # photos composed from one read of the files table
 
 
 def settle(library: Library, touched: Collection[str] | None) -> int:

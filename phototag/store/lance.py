@@ -21,6 +21,7 @@ from phototag.store.log import no_space
 from phototag.store.tables import INDEXED, KEYS, schema
 
 _WORTH_AN_INDEX = 5_000  # rows; below, a flat scan of the key column is as fast
+_CACHE = 16_000_000  # bytes each for indexes and metadata; LanceDB would take gigabytes
 _READERS_NEED = timedelta(hours=1)  # old versions stay that long for searches that run meanwhile
 
 
@@ -129,7 +130,8 @@ class Lance:
                 import lancedb
 
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._connection = lancedb.connect(str(self.folder))
+            caches = lancedb.Session(index_cache_size_bytes=_CACHE, metadata_cache_size_bytes=_CACHE)
+            self._connection = lancedb.connect(str(self.folder), session=caches)
         return self._connection
 
     @contextmanager
