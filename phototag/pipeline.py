@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import random
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ from phototag.settings import Settings
 from phototag.store.lance import one_of
 from phototag.store.library import Library
 from phototag.store.storing import Storing
+from phototag.store.tables import facts_of
 
 _ORDERS = {"taken": "taken_utc", "name": "path", "modified": "modified_ns"}
 ORDERS = tuple(_ORDERS)
@@ -55,12 +57,22 @@ class Looked:
 
 
 class _Photo(NamedTuple):
-    """What the runner needs of a photo: which file to name and which one to decode."""
+    """What the runner needs of a photo: which file to name and to decode, and what the file says."""
 
     image_id: str
     path: str
-    picture: str
+    picture: str  # "" for a RAW or a film without a picture beside it
     picture_kind: str
+    facts: str
+
+
+@dataclass
+class _Batch:
+    """Some photos on their way through the steps."""
+
+    photos: list[_Photo]
+    pictures: list[Future[Any]]
+    earlier: dict[str, dict[str, Any]]  # photo -> step -> value, for the steps that build on others
 
 
 class Run:
@@ -78,112 +90,100 @@ class Run:
         self.found = Looked()
         self._stop = stop
         self._threads = settings.threads or os.cpu_count() or 1
+        self._wanted: dict[str, set[str]] = {}  # photo -> names of the steps that it lacks
+        self._guard = threading.Lock()
 
     def run(self, selection: Selection) -> Looked:
         chosen = self._chosen(selection)
-        if selection.fresh:
-            for step in self.steps:
-                self.library.forget(step.name, step.maker, chosen, step.space)
-        wanted = self._pending(chosen, selection.retry_failed)
-        todo = [image_id for image_id in chosen if image_id in wanted]
+        for step in self.steps:
+            self._want(step, [image_id for image_id, has in chosen if has or not step.needs_picture], selection)
+        todo = [image_id for image_id, _ in chosen if image_id in self._wanted]
         self.found.unchanged = len(chosen) - len(todo)
+        if any(step.needs_picture for step in self.steps):
+            self.found.without_picture = sum(not has for _, has in chosen)
         if todo:
-            with self._storing() as storing:
-                self._work(todo, wanted, storing)
+            logged = {step.name for step in self.steps if step.logged}
+            every = self.settings.store.compact_every
+            with Storing(self.library, self.report, logged, compact_every=every) as storing:
+                self._work(todo, storing)
             self.library.compact()
         return self.found
 
-    def _storing(self) -> Storing:
-        logged = {step.name for step in self.steps if step.logged}
-        using = self.settings
-        return Storing(
-            self.library, self.report, logged, batch=using.look.batch, compact_every=using.store.compact_every
-        )
-
     # ---- what is to do
 
-    def _chosen(self, selection: Selection) -> list[str]:
-        """The photos that are there and can be looked at, in the wanted order."""
+    def _chosen(self, selection: Selection) -> list[tuple[str, bool]]:
+        """The photos that are there, in the wanted order, and whether there is a picture to look at."""
         order = _ORDERS[selection.order]
         found = []
         columns = dict.fromkeys(("image_id", "path", "picture", "files", order))
         for row in self.library.photo_rows(tuple(columns), "status = 'present'"):
-            if not _lies_below(row["files"], selection.below):
-                continue
-            if not row["picture"]:
-                self.found.without_picture += 1
-                continue
-            key = str(row[order] or "") if order == "taken_utc" else row[order]
-            found.append((not row[order], key, row["path"], row["image_id"]))
+            if _lies_below(row["files"], selection.below):
+                key = str(row[order] or "") if order == "taken_utc" else row[order]
+                found.append((not row[order], key, row["path"], row["image_id"], bool(row["picture"])))
         found.sort()
-        ids = [row[-1] for row in found]
+        chosen = [(image_id, has) for *_, image_id, has in found]
         if selection.sample:
-            lucky = set(random.Random(selection.seed).sample(ids, min(selection.sample, len(ids))))
-            ids = [image_id for image_id in ids if image_id in lucky]
-        return ids[: selection.limit] if selection.limit else ids
+            lucky = set(random.Random(selection.seed).sample(range(len(chosen)), min(selection.sample, len(chosen))))
+            chosen = [photo for place, photo in enumerate(chosen) if place in lucky]
+        return chosen[: selection.limit] if selection.limit else chosen
 
-    def _pending(self, chosen: Sequence[str], retry_failed: bool) -> dict[str, list[Step]]:
-        """Photo -> the steps that it lacks."""
-        wanted: dict[str, list[Step]] = {}
-        for step in self.steps:
-            made = self.library.made(step.name, step.maker, failed=not retry_failed)
-            lacking = [image_id for image_id in chosen if image_id not in made]
-            if retry_failed and lacking:
-                self.library.forget(step.name, step.maker, lacking, step.space)
-            for image_id in lacking:
-                wanted.setdefault(image_id, []).append(step)
-        return wanted
+    def _want(self, step: Step, ids: Sequence[str], selection: Selection) -> None:
+        """Note which photos lack this step; with `fresh` and `retry_failed` make them lack it."""
+        if selection.fresh:
+            self.library.forget(step.name, step.maker, ids, step.space)
+        made = self.library.made(step.name, step.maker, failed=not selection.retry_failed)
+        lacking = [image_id for image_id in ids if image_id not in made]
+        if selection.retry_failed and not selection.fresh:
+            self.library.forget(step.name, step.maker, lacking, step.space)
+        for image_id in lacking:
+            self._wanted.setdefault(image_id, set()).add(step.name)
 
     # ---- doing it
 
-    def _work(self, todo: Sequence[str], wanted: dict[str, list[Step]], storing: Storing) -> None:
+    def _work(self, todo: Sequence[str], storing: Storing) -> None:
+        """Keep some batches under way: decoding ahead, local steps in lanes, model servers in pools of their own."""
+        decoders = ThreadPoolExecutor(self._threads, "decode")
+        lanes = ThreadPoolExecutor(self._threads, "lane")
+        pools = {step.name: ThreadPoolExecutor(step.parallel, step.name) for step in self.steps if step.parallel}
+        most = self._threads + 1 + sum(step.parallel for step in self.steps)
+        under_way: deque[tuple[_Batch, list[Future[None]]]] = deque()
         size = self.settings.look.batch
-        makers = {step.name: ThreadPoolExecutor(max(1, step.parallel), step.name) for step in self.steps}
         try:
             with self.report.progress("looking", len(todo)) as bar:
-                under_way: list[Future[None]] = []
-                for photos, pictures in self._decoded(todo, size):
-                    under_way += self._ask(photos, pictures, wanted, makers, storing)
-                    while len(under_way) > sum(step.parallel + 1 for step in self.steps):
-                        under_way.pop(0).result()
-                    self._advance(bar, len(photos))
-                for future in under_way:
-                    future.result()
+                for start in range(0, len(todo), size):
+                    if self._stop():
+                        break
+                    batch = self._batch(todo[start : start + size], decoders)
+                    asked = [pools[s.name].submit(self._lane, batch, [s], storing) for s in self.steps if s.parallel]
+                    local = [step for step in self.steps if not step.parallel]
+                    asked.append(lanes.submit(self._lane, batch, local, storing))
+                    under_way.append((batch, asked))
+                    if len(under_way) >= most:
+                        self._finish(*under_way.popleft(), bar)
+                while under_way:
+                    self._finish(*under_way.popleft(), bar)
         finally:
-            for pool in makers.values():
+            for pool in (decoders, lanes, *pools.values()):
                 pool.shutdown(cancel_futures=True)
+        self.found.interrupted = self._stop()
 
-    def _advance(self, bar: Progress, count: int) -> None:
-        self.found.photos += count
-        bar.step(count)
+    def _finish(self, batch: _Batch, asked: Sequence[Future[None]], bar: Progress) -> None:
+        for future in asked:
+            future.result()
+        self.found.photos += len(batch.photos)
+        bar.step(len(batch.photos))
 
-    def _decoded(self, todo: Sequence[str], size: int) -> Iterator[tuple[list[_Photo], list[Any]]]:
-        """Batches of photos with their pictures; the next batch decodes while this one is looked at."""
-        with ThreadPoolExecutor(self._threads, "decode") as pool:
-            ahead: list[tuple[list[_Photo], list[Future[Any]]]] = []
-            for start in range(0, len(todo), size):
-                if self._stop():
-                    break
-                photos = self._photos(todo[start : start + size])
-                ahead.append((photos, [pool.submit(self._picture, photo) for photo in photos]))
-                if len(ahead) > 1:
-                    first, futures = ahead.pop(0)
-                    yield first, [future.result() for future in futures]
-            while ahead and not self._stop():
-                first, futures = ahead.pop(0)
-                yield first, [future.result() for future in futures]
-            self.found.interrupted = self._stop()
-            for _, futures in ahead:
-                for future in futures:
-                    future.cancel()
-
-    def _photos(self, ids: Sequence[str]) -> list[_Photo]:
-        columns = ("image_id", "path", "picture", "picture_kind")
-        rows = {row["image_id"]: _Photo(**row) for row in self.library.photo_rows(columns, one_of("image_id", ids))}
-        return [rows[image_id] for image_id in ids]
+    def _batch(self, ids: Sequence[str], decoders: ThreadPoolExecutor) -> _Batch:
+        rows = {
+            row["image_id"]: _Photo(**row) for row in self.library.photo_rows(_Photo._fields, one_of("image_id", ids))
+        }
+        photos = [rows[image_id] for image_id in ids]
+        return _Batch(photos, [decoders.submit(self._picture, photo) for photo in photos], self._earlier(ids))
 
     def _picture(self, photo: _Photo) -> Any:
-        """The shared picture of a photo, or the reason why there is none."""
+        """The shared picture of a photo, the reason why there is none, or None where nobody asks for it."""
+        if not any(step.needs_picture and step.name in self._wanted[photo.image_id] for step in self.steps):
+            return None
         look, limit = self.settings.look, self.settings.scan.max_megapixels * 1_000_000
         with self.report.clock("decode"):
             try:
@@ -192,42 +192,47 @@ class Run:
             except Unreadable as trouble:
                 return trouble
 
-    def _ask(
-        self,
-        photos: Sequence[_Photo],
-        pictures: Sequence[Any],
-        wanted: dict[str, list[Step]],
-        makers: dict[str, ThreadPoolExecutor],
-        storing: Storing,
-    ) -> list[Future[None]]:
-        """Hand the batch to every step that lacks something of it."""
-        futures = []
-        for step in self.steps:
-            subjects, failures = [], []
-            for photo, pixels in zip(photos, pictures, strict=True):
-                if step not in wanted[photo.image_id]:
+    def _earlier(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """What earlier runs found by the steps that others build on."""
+        found: dict[str, dict[str, Any]] = {image_id: {} for image_id in ids}
+        makers = {step.name: step.maker for step in self.steps}
+        needed = {name for step in self.steps for name in step.after}
+        if needed:
+            for evidence in self.library.evidence(ids):
+                current = evidence.step in needed and makers.get(evidence.step) == evidence.maker
+                if current and not evidence.error:
+                    found[evidence.image_id][evidence.step] = evidence.value
+        return found
+
+    def _lane(self, batch: _Batch, steps: Sequence[Step], storing: Storing) -> None:
+        """Take a batch through some steps, one after the other."""
+        for step in steps:
+            subjects, made = [], []
+            for photo, future in zip(batch.photos, batch.pictures, strict=True):
+                if step.name not in self._wanted[photo.image_id]:
                     continue
+                pixels = future.result() if step.needs_picture else None
                 if isinstance(pixels, Unreadable):
-                    failures.append(Evidence(photo.image_id, step.name, step.maker, error=pixels.sentence))
+                    made.append(Evidence(photo.image_id, step.name, step.maker, error=pixels.sentence))
                 else:
-                    subjects.append(Subject(photo.image_id, pixels))
-            self._take(failures, photos, storing)
+                    earlier = {name: v for name, v in batch.earlier[photo.image_id].items() if name in step.after}
+                    subjects.append(Subject(photo.image_id, pixels, facts_of(photo.facts), earlier))
             if subjects:
-                futures.append(makers[step.name].submit(self._make, step, subjects, photos, storing))
-        return futures
+                with self.report.clock(step.name):
+                    made += step.make(subjects)
+            for evidence in made:
+                if not evidence.error:
+                    batch.earlier[evidence.image_id][step.name] = evidence.value
+            self._count(made, batch)
+            storing.put(made)
 
-    def _make(self, step: Step, subjects: Sequence[Subject], photos: Sequence[_Photo], storing: Storing) -> None:
-        with self.report.clock(step.name):
-            made = step.make(subjects)
-        self._take(made, photos, storing)
-
-    def _take(self, made: Sequence[Evidence], photos: Sequence[_Photo], storing: Storing) -> None:
-        paths = {photo.image_id: photo.path for photo in photos}
-        for evidence in made:
-            self.found.made[evidence.step] += not evidence.error
-            if evidence.error:
-                self.found.failed.append((paths[evidence.image_id], f"{evidence.step}: {evidence.error}"))
-        storing.put(made)
+    def _count(self, made: Sequence[Evidence], batch: _Batch) -> None:
+        paths = {photo.image_id: photo.path for photo in batch.photos}
+        with self._guard:
+            for evidence in made:
+                self.found.made[evidence.step] += not evidence.error
+                if evidence.error:
+                    self.found.failed.append((paths[evidence.image_id], f"{evidence.step}: {evidence.error}"))
 
 
 def _lies_below(files: Sequence[str], folder: str) -> bool:

@@ -7,6 +7,7 @@ Refused: one big mutable "item" that every step scribbles on.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -142,6 +143,31 @@ class Evidence:
     @property
     def key(self) -> str:
         return f"{self.image_id}|{self.step}|{self.maker}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A vocabulary term for a photo, how sure we are of it, and the evidence behind it."""
+
+    term: str
+    score: float
+    because: tuple[str, ...]  # "labels dog 0.93", "objects dog 0.81", "human"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a photo is tagged with. A person's word always wins over the policy's."""
+
+    image_id: str
+    tags: tuple[Tag, ...] = ()
+    queued: tuple[Tag, ...] = ()  # too doubtful to be written: a person decides
+    proposed: tuple[Tag, ...] = ()  # words outside the vocabulary
+    caption: Mapping[str, str] = field(default_factory=dict)  # by language
+    place: Mapping[str, str] = field(default_factory=dict)
+    rating: int | None = None
+    pick: str = ""
+    by: str = "policy"  # | "human"
+    policy: str = ""  # which policy, vocabulary and settings decided
 
 
 @dataclass(frozen=True, slots=True)

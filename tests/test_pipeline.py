@@ -33,6 +33,7 @@ class Tagger:
     """A step that remembers what it was shown."""
 
     name, maker, space, logged, parallel = "tagger", "tagger/1", "", True, 2
+    needs_picture, after = True, ()
 
     def __init__(self, refuses: Sequence[str] = ()) -> None:
         self.shown: list[str] = []

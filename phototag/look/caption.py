@@ -25,6 +25,8 @@ class Describe:
     name = "describe"
     space = ""
     logged = True
+    needs_picture = True
+    after: tuple[str, ...] = ()
 
     def __init__(self, describer: Describer, prompt: Prompt, side: int) -> None:
         self._describer, self._prompt = describer, prompt

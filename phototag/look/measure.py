@@ -25,7 +25,9 @@ class Measure:
     name = "measure"
     space = ""
     logged = False
-    parallel = 1
+    parallel = 0
+    needs_picture = True
+    after: tuple[str, ...] = ()
 
     def __init__(self, side: int) -> None:
         self.maker = f"measure/side{side}/1"

@@ -6,19 +6,23 @@ pending, what is stored and when to stop is the pipeline's. Refused: steps that 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from phototag.records import Evidence
+from phototag.records import Evidence, Facts
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One photo as a step sees it: its identity and its shared, reduced, upright picture."""
+    """One photo as a step sees it."""
 
     image_id: str
-    pixels: Any
+    pixels: Any = None  # the shared, reduced, upright picture: uint8, height x width x 3, RGB; None if not needed
+    facts: Facts = field(default_factory=Facts)
+    earlier: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # values of the steps named in `after`; absent if they failed
 
 
 class Step(Protocol):
@@ -26,9 +30,11 @@ class Step(Protocol):
 
     name: str
     maker: str
-    space: str  # "" unless the evidence is a vector
+    space: str  # "" unless the evidence carries a vector
     logged: bool  # whether the answers cost enough to be kept in a log of their own
-    parallel: int
+    parallel: int  # requests under way at a server of its own; 0: local work, one step after the other
+    needs_picture: bool
+    after: tuple[str, ...]  # the steps whose values it builds on
 
     def make(self, batch: Sequence[Subject]) -> list[Evidence]:
         """Exactly one evidence per subject: a value or an error."""

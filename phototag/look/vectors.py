@@ -21,6 +21,8 @@ class Embed:
 
     name = "embed"
     logged = False
+    needs_picture = True
+    after: tuple[str, ...] = ()
 
     def __init__(self, embedder: Embedder, side: int) -> None:
         self._embedder = embedder

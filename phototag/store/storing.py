@@ -17,17 +17,16 @@ from phototag.report import Report
 from phototag.store.library import Library
 from phototag.store.tables import now
 
+_TOGETHER = 256  # rows that are worth a write of their own
 _PATIENCE = 2.0  # seconds that an answer may wait for its batch to fill
 
 
 class Storing:
     """A thread that flushes when a batch is together, or after two seconds. Its trouble is raised in the others."""
 
-    def __init__(
-        self, library: Library, report: Report, logged: Collection[str], *, batch: int, compact_every: int
-    ) -> None:
+    def __init__(self, library: Library, report: Report, logged: Collection[str], *, compact_every: int) -> None:
         self._library, self._report, self._logged = library, report, logged
-        self._batch, self._compact_every = batch, compact_every
+        self._compact_every = compact_every
         self._queue: queue.Queue[list[Evidence] | None] = queue.Queue(maxsize=16)
         self._thread = ThreadPoolExecutor(1, "storing")
         self._end: Future[None]
@@ -62,7 +61,7 @@ class Storing:
             made = self._next()
             open_ = made is not None
             waiting += made or []
-            if waiting and (not open_ or len(waiting) >= self._batch or time.monotonic() - since > _PATIENCE):
+            if waiting and (not open_ or len(waiting) >= _TOGETHER or time.monotonic() - since > _PATIENCE):
                 with self._report.clock("store"):
                     self._library.put(waiting, self._logged)
                     flushes += 1
