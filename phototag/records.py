@@ -171,6 +171,19 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What a person said of one photo, as one line of the journal. Later lines win."""
+
+    image_id: str
+    accept: tuple[str, ...] = ()  # terms that were queued and are right
+    reject: tuple[str, ...] = ()  # terms that are wrong
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    caption: Mapping[str, str] = field(default_factory=dict)  # by language; "" takes an own caption back
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the journal: a state that a change has reached."""
 

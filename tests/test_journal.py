@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from phototag.change.journal import Journal, recover
 from phototag.read.identity import whole_file_digest
-from phototag.records import Entry
+from phototag.records import Entry, Said
 from phototag.report import Report
 from phototag.store.library import Library, open_library
 
@@ -87,3 +87,14 @@ def test_the_journal_says_what_it_is_and_keeps_what_undo_needs(library: Library)
     assert library.journal.path.read_text().startswith('{"journal": "phototag", "format": 1}\n')
     found = journal.entries()["e1"]
     assert (found.state, found.change, found.keep, found.batch) == ("done", {"target": "a"}, {"prefix": 3}, "b1")
+
+
+def test_what_people_said_comes_back_in_order_and_is_no_change(library: Library) -> None:
+    journal = Journal(library.journal)
+    first = Said("p1", accept=("Müller",), reject=("dog",), caption={"de": "Am Tor\nbei Nacht"}, at="2024-01-01")
+    second = Said("p1", add=("NASA",), remove=("cat",), at="2024-01-02")
+    journal.say([first])
+    journal.append([Entry("e1", "b1", "done")])
+    journal.say([second])
+    assert list(journal.said()) == [first, second]
+    assert list(journal.entries()) == ["e1"]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from phototag.read.identity import whole_file_digest
-from phototag.records import Entry
+from phototag.records import Entry, Said
 from phototag.report import Report, shown
 from phototag.store.log import Log
 from phototag.store.place import Place
@@ -32,7 +32,9 @@ class Journal:
 
     def append(self, entries: Iterable[Entry]) -> None:
         """Make the entries durable before anything is done about them."""
-        lines = [{k: v for k, v in asdict(replace(e, at=e.at or now())).items() if v not in ("", {})} for e in entries]
+        self._append([_spoken(replace(entry, at=entry.at or now())) for entry in entries])
+
+    def _append(self, lines: list[dict[str, Any]]) -> None:
         if lines and self._log.size() == 0:
             lines.insert(0, dict(FORMAT))
         self._log.append(lines)
@@ -46,9 +48,26 @@ class Journal:
                 found[line["id"]] = Entry(**(known | {k: v for k, v in line.items() if k in _FIELDS}))
         return found
 
+    def say(self, words: Iterable[Said]) -> None:
+        """Make what a person decided durable."""
+        self._append([{"said": _spoken(replace(word, at=word.at or now()))} for word in words])
+
+    def said(self) -> Iterator[Said]:
+        """Everything that people decided, in the order in which they did."""
+        for line, _ in self._log.read():
+            words = line.get("said")
+            if isinstance(words, dict) and isinstance(words.get("image_id"), str):
+                lists = {name: tuple(words.get(name, ())) for name in ("accept", "reject", "add", "remove")}
+                yield Said(words["image_id"], **lists, caption=words.get("caption", {}), at=words.get("at", ""))
+
     def open_ends(self) -> Iterator[Entry]:
         """The changes that a crash left half done."""
         yield from (entry for entry in self.entries().values() if entry.state in ("begun", "ready"))
+
+
+def _spoken(record: Entry | Said) -> dict[str, Any]:
+    """The fields of a line that say anything."""
+    return {name: value for name, value in asdict(record).items() if value not in ("", {}, ())}
 
 
 def recover(journal: Journal, place: Place, report: Report) -> Counter[str]:

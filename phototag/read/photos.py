@@ -12,6 +12,7 @@ from dataclasses import fields, replace
 from itertools import groupby
 from typing import Any
 
+from phototag.read import words
 from phototag.read.metadata import with_sidecar
 from phototag.records import Facts, File, Photo, family
 from phototag.store.library import Library
@@ -71,22 +72,13 @@ def _rank(file: File) -> tuple[int, int, str]:
 
 
 def united(first: Facts, other: Facts) -> Facts:
-    """What two copies say together: the first one is asked first, nobody's keyword is lost."""
-    gaps = {
-        spec.name: getattr(other, spec.name)
-        for spec in fields(Facts)
-        if _says_nothing(getattr(first, spec.name)) and not _says_nothing(getattr(other, spec.name))
-    }
+    """What two copies say together: the first one is asked first, nobody's keyword, caption or region is lost."""
+    own = {spec.name: getattr(first, spec.name) for spec in fields(Facts)}
+    others = {spec.name: getattr(other, spec.name) for spec in fields(Facts)}
+    gaps = {name: others[name] for name, value in own.items() if _says_nothing(value)}
     if first.moment and other.moment and _TRUST[other.moment.source] < _TRUST[first.moment.source]:
         gaps["moment"] = other.moment
-    lists = {name: _union(first.lists.get(name, ()), other.lists.get(name, ())) for name in first.lists | other.lists}
-    keywords = _union(first.keywords, other.keywords)
-    return replace(first, **(gaps | {"keywords": keywords, "lists": lists}))
-
-
-def _union(first: Sequence[str], other: Sequence[str]) -> tuple[str, ...]:
-    spellings = {word.casefold(): word for word in reversed([*first, *other])}
-    return tuple(dict.fromkeys(spellings[word.casefold()] for word in [*first, *other]))
+    return replace(first, **(gaps | words.united(others, own)))
 
 
 def _says_nothing(value: Any) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from phototag.errors import Damaged
-from phototag.records import Evidence, File, Photo
+from phototag.records import Decision, Evidence, File, Photo
 from phototag.store import lock, place, tables
 from phototag.store.lance import Lance, one_of, quoted
 from phototag.store.log import Log, replace_file
@@ -144,6 +144,22 @@ class Library:
             self.lance.delete("evidence", keys)
             if space:
                 self.lance.delete(f"vectors_{space}", f"maker = {quoted(maker)} AND {one_of('image_id', some)}")
+
+    # ---- decisions
+
+    def decided(self) -> dict[str, str]:
+        """Photo -> the policy that decided last."""
+        return {row["image_id"]: row["policy"] for row in self.lance.rows("decisions", ("image_id", "policy"))}
+
+    def decisions(self, ids: Iterable[str] | None = None) -> Iterator[Decision]:
+        """The decisions for some photos, or (None) for all."""
+        columns = tables.schema("decisions").names
+        wheres = [""] if ids is None else (one_of("image_id", some) for some in chunks(ids))
+        for where in wheres:
+            yield from map(tables.decision_of, self.lance.rows("decisions", columns, where))
+
+    def put_decisions(self, decisions: Sequence[Decision]) -> None:
+        self.lance.merge("decisions", [tables.decision_row(decision) for decision in decisions])
 
     # ---- upkeep
 

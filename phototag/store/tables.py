@@ -13,7 +13,7 @@ from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from phototag.records import PICTURES, Evidence, Facts, File, Gps, Moment, Photo, Region
+from phototag.records import PICTURES, Decision, Evidence, Facts, File, Gps, Moment, Photo, Region, Tag
 
 VERSION = 1
 
@@ -144,6 +144,28 @@ def evidence_row(evidence: Evidence) -> dict[str, Any]:
 def evidence_of(row: dict[str, Any]) -> Evidence:
     value = json.loads(row["value"]) if row.get("value") is not None else None
     return Evidence(row["image_id"], row["step"], row["maker"], value, row["error"] or "", row["made_at"])
+
+
+# ---- decisions
+
+
+def decision_row(decision: Decision) -> dict[str, Any]:
+    parts = asdict(decision)
+    return {
+        "key": decision.image_id,
+        "image_id": decision.image_id,
+        "value": json.dumps(parts, ensure_ascii=False).encode("utf-8", "replace").decode(),
+        "by": decision.by,
+        "policy": decision.policy,
+        "made_at": now(),
+    }
+
+
+def decision_of(row: dict[str, Any]) -> Decision:
+    parts = json.loads(row["value"])
+    for name in ("tags", "queued", "proposed"):
+        parts[name] = tuple(Tag(tag["term"], tag["score"], tuple(tag["because"])) for tag in parts[name])
+    return Decision(**parts)
 
 
 # ---- facts as JSON: only what is there
