@@ -171,10 +171,23 @@ def decision_of(row: dict[str, Any]) -> Decision:
 # ---- facts as JSON: only what is there
 
 
+_DEFAULTS = tuple((name, getattr(Facts(), name)) for name in (field.name for field in fields(Facts)))
+
+
 def facts_text(facts: Facts) -> str:
-    found = {name: value for name, value in asdict(facts).items() if value not in (None, (), {}, [])}
-    if facts.moment:
-        found["moment"]["local"] = facts.moment.local.isoformat()
+    """Written by hand: `dataclasses.asdict` copies deeply and takes six times as long."""
+    found = {name: value for name, default in _DEFAULTS if (value := getattr(facts, name)) != default}
+    if moment := facts.moment:
+        found["moment"] = {
+            "local": moment.local.isoformat(),
+            "offset": moment.offset,
+            "zone": moment.zone,
+            "source": moment.source,
+        }
+    if gps := facts.gps:
+        found["gps"] = {"lat": gps.lat, "lon": gps.lon, "alt": gps.alt}
+    if facts.regions:
+        found["regions"] = [asdict(region) for region in facts.regions]
     text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8", "replace").decode()  # a lone surrogate cannot go into a table
 
