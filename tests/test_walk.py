@@ -21,7 +21,7 @@ def tree(root: Path, *names: str) -> Path:
 def found(root: Path, **options: object) -> list[str]:
     walk = Walk(str(root), **options)  # type: ignore[arg-type]
     start = len(str(root)) + 1
-    return [f"{folder.path[start:]}/{entry.name}" for folder in walk.folders() for entry in folder.entries]
+    return [f"{folder.path[start:]}/{entry[0]}" for folder in walk.folders() for entry in folder.entries]
 
 
 def test_it_finds_everything_in_the_order_of_names(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_ignore_files_speak_for_their_folder_and_below(tmp_path: Path) -> None:
     assert found(tmp_path, patterns=("raw",)) == ["/a.jpg", "export/keep.jpg"]
     walk = Walk(str(tmp_path))
     once_more = walk.folder(str(tmp_path / "raw"))
-    assert once_more is not None and [entry.name for entry in once_more.entries] == ["b.jpg"]
+    assert once_more is not None and [entry[0] for entry in once_more.entries] == ["b.jpg"]
 
 
 def test_symlink_loops_end_and_linked_folders_are_walked_once(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_links_that_lead_nowhere_and_closed_folders_are_named(tmp_path: Path) ->
     tree(tmp_path, "a.jpg", "closed/b.jpg")
     (tmp_path / "broken.jpg").symlink_to("nowhere")
     walk = Walk(str(tmp_path))
-    assert [e.name for folder in walk.folders() for e in folder.entries] == ["a.jpg", "b.jpg"]
+    assert [e[0] for folder in walk.folders() for e in folder.entries] == ["a.jpg", "b.jpg"]
     assert walk.unreadable == {str(tmp_path / "broken.jpg"): "the link leads nowhere"}
     absent = Walk(str(tmp_path / "absent"))
     assert list(absent.folders()) == [] and "cannot be opened" in absent.unreadable[str(tmp_path / "absent")]

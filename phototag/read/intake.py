@@ -17,7 +17,6 @@ from phototag.read.exiftool import ExifTool
 from phototag.read.identity import identify
 from phototag.read.metadata import facts_from
 from phototag.read.sniff import HEAD, PHOTO_SUFFIXES, kind_of, sidecar_kind, what_is
-from phototag.read.walk import Entry
 from phototag.records import PICTURES, Facts, File, family
 from phototag.report import Report
 
@@ -31,7 +30,10 @@ class Arrival:
 
     actual: str
     stored: str
-    entry: Entry
+    name: str
+    size: int
+    mtime_ns: int
+    inode: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Intake:
         ]
 
     def _look(self, arrival: Arrival) -> _Seen | None:
-        kind = sidecar_kind(arrival.entry.name)
+        kind = sidecar_kind(arrival.name)
         try:
             if kind is None:
                 with self._report.clock("identity"):
@@ -98,8 +100,8 @@ def _kind(arrival: Arrival) -> str | None:
     """The kind by content; None for a file that neither is nor claims to be a photo."""
     with open(arrival.actual, "rb", buffering=0) as file:  # noqa: PTH123 - a str path may hold undecodable bytes
         head = file.read(HEAD)
-    kind = kind_of(head, arrival.entry.name)
-    if kind is None and ("." + arrival.entry.name.rpartition(".")[2].lower()) in PHOTO_SUFFIXES:
+    kind = kind_of(head, arrival.name)
+    if kind is None and ("." + arrival.name.rpartition(".")[2].lower()) in PHOTO_SUFFIXES:
         raise Unreadable(f"this is {what_is(head)}, not a photo" if head else "the file is empty")
     return kind
 
@@ -107,17 +109,16 @@ def _kind(arrival: Arrival) -> str | None:
 def _file(arrival: Arrival, seen: _Seen | None, tags: dict[str, Any] | Unreadable) -> File | None:
     if seen is None:
         return None
-    entry = arrival.entry
     if isinstance(tags, Unreadable):
         facts = Facts(warnings=(tags.sentence,))
     else:
-        facts = facts_from(tags, name=entry.name, mtime_ns=entry.mtime_ns, kind=seen.kind) if seen.kind else Facts()
+        facts = facts_from(tags, name=arrival.name, mtime_ns=arrival.mtime_ns, kind=seen.kind) if seen.kind else Facts()
     lost = bool(seen.error)
     return File(
         arrival.stored,
-        entry.size,
-        entry.mtime_ns,
-        entry.inode,
+        arrival.size,
+        arrival.mtime_ns,
+        arrival.inode,
         seen.kind or "unknown",
         "" if lost or family(seen.kind) == "sidecar" else seen.image_id,
         "",

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import xxhash
 
@@ -21,13 +21,8 @@ _SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "icon\r", "ehthumbs.db"})
 IGNORE_FILE = ".phototagignore"
 
 
-class Entry(NamedTuple):
-    """One regular file as the folder lists it (a tuple: 100,000 of them are made in a walk)."""
-
-    name: str
-    size: int
-    mtime_ns: int
-    inode: int
+# Name, size, mtime_ns, inode: a plain tuple, for a walk makes one for every file.
+Listed = tuple[str, int, int, int]
 
 
 @dataclass(slots=True)
@@ -35,7 +30,7 @@ class Folder:
     """One folder of the walk: absolute path, its files by name, and their digest."""
 
     path: str
-    entries: list[Entry]
+    entries: list[Listed]
     digest: str
 
 
@@ -78,8 +73,8 @@ class Walk:
         entries = sorted(listed[0])
         return Folder(path, entries, _digest(entries))
 
-    def _list(self, path: str, rules: tuple[Ignore, ...]) -> tuple[list[Entry], list[str], tuple[Ignore, ...]] | None:
-        files: list[Entry] = []
+    def _list(self, path: str, rules: tuple[Ignore, ...]) -> tuple[list[Listed], list[str], tuple[Ignore, ...]] | None:
+        files: list[Listed] = []
         below: list[str] = []
         try:
             with os.scandir(path) as listing:
@@ -95,28 +90,28 @@ class Walk:
                 continue
             if rules and any(rule(entry) for rule in rules):
                 continue
-            self._sort(entry, files, below)
+            try:
+                if entry.is_file(follow_symlinks=self.follow_links):
+                    if name.lower() not in _SYSTEM_FILES:
+                        stat = entry.stat(follow_symlinks=self.follow_links)
+                        files.append((name, stat.st_size, stat.st_mtime_ns, stat.st_ino))
+                elif self._is_folder(entry):
+                    below.append(entry.path)
+            except OSError as trouble:
+                self.unreadable[entry.path] = f"the folder's entry cannot be read ({trouble.strerror})"
         return files, below, rules
 
     def _wanted_though_hidden(self, name: str) -> bool:
         return self.hidden and not name.startswith("._") and name not in (".phototag", IGNORE_FILE)
 
-    def _sort(self, entry: os.DirEntry[str], files: list[Entry], below: list[str]) -> None:
-        """Into files or folders; sockets, devices and links that we do not follow go nowhere."""
-        name, follow = entry.name, self.follow_links
-        try:
-            if entry.is_file(follow_symlinks=follow):
-                if name.lower() not in _SYSTEM_FILES:
-                    stat = entry.stat(follow_symlinks=follow)
-                    files.append(Entry(name, stat.st_size, stat.st_mtime_ns, stat.st_ino))
-            elif entry.is_dir(follow_symlinks=follow):
-                lower = name.lower()
-                if lower not in _SYSTEM and not lower.endswith(_SYSTEM_ENDINGS):
-                    below.append(entry.path)
-            elif entry.is_symlink() and follow:
-                self.unreadable[entry.path] = "the link leads nowhere"
-        except OSError as trouble:
-            self.unreadable[entry.path] = f"the folder's entry cannot be read ({trouble.strerror})"
+    def _is_folder(self, entry: os.DirEntry[str]) -> bool:
+        """True for a folder to walk; sockets, devices and links that we do not follow go nowhere."""
+        if entry.is_dir(follow_symlinks=self.follow_links):
+            lower = entry.name.lower()
+            return lower not in _SYSTEM and not lower.endswith(_SYSTEM_ENDINGS)
+        if entry.is_symlink() and self.follow_links:
+            self.unreadable[entry.path] = "the link leads nowhere"
+        return False
 
     def _first_visit(self, path: str) -> bool:
         """False for a folder that a symlink brought us to before."""
@@ -168,6 +163,6 @@ def _ancestors(root: str, path: str) -> Iterator[str]:
         yield os.path.join(root, *inner[:depth])  # noqa: PTH118
 
 
-def _digest(entries: list[Entry]) -> str:
+def _digest(entries: list[Listed]) -> str:
     text = "\0".join([f"{name}\0{size}\0{mtime_ns}\0{inode}" for name, size, mtime_ns, inode in entries])
     return xxhash.xxh3_128_hexdigest(text.encode("utf-8", "surrogateescape"))

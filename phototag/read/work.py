@@ -64,17 +64,16 @@ def units_of(folder: Folder, work: FolderWork, again: Callable[[Row], bool]) -> 
 
     present = set()
     base = folder.path.rstrip(os.sep) + os.sep
-    for entry in folder.entries:
-        name = escape(entry.name)
-        path = f"{work.stored}/{name}" if work.stored else name
+    for name, size, mtime_ns, inode in folder.entries:
+        path = f"{work.stored}/{escape(name)}" if work.stored else escape(name)
         present.add(path)
         row = work.rows.get(path)
-        if row is None or (row["size"], row["mtime_ns"], row["inode"]) != entry[1:] or again(row):
-            unit(entry.name).arrivals.append(Arrival(base + entry.name, path, entry))
+        if row is None or (row["size"], row["mtime_ns"], row["inode"]) != (size, mtime_ns, inode) or again(row):
+            unit(name).arrivals.append(Arrival(base + name, path, name, size, mtime_ns, inode))
         elif row["status"] == "missing":
-            unit(entry.name).returned.append(path)
+            unit(name).returned.append(path)
         else:
-            unit(entry.name).known.append(path)
+            unit(name).known.append(path)
     for path in work.rows.keys() - present:
         absent = unit(path.rpartition("/")[2])
         (absent.long_gone if work.rows[path]["status"] == "missing" else absent.gone).append(path)

@@ -6,6 +6,7 @@ scale, which has to undo the same Huffman code and does next to nothing else.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +21,7 @@ from table import Row, compared, limited
 _DECODED = 9  # photos a round
 _LOOKED_AT = 9
 _ROUNDS = 5
+_ZEROS = bytes(64 << 20)
 
 
 def shrinking(photos: Sequence[Path]) -> Iterator[Row]:
@@ -39,6 +41,7 @@ def shrinking(photos: Sequence[Path]) -> Iterator[Row]:
     small, slow, least = interleaved(_ROUNDS, ours(384), naive(384), limit)
     yield compared("T7", "decode to 384 px", "s", small, slow, goal=3.3, by="cpu")
     yield compared("T7", "decode to 384 px", "s", small, least, goal=0.88, by="cpu")
+    yield compared("", "  the limit", "s", least, slow)
     usual = Settings().look.side
     middle, by_default, slow = interleaved(_ROUNDS, ours(896), ours(usual), naive(896))
     yield compared("T8", "decode to 896 px", "s", middle, slow, goal=2.9, by="cpu")
@@ -51,15 +54,25 @@ def sharing(photos: Sequence[Path], temp: Path) -> Iterator[Row]:
 
     some = photos[:_DECODED]
 
-    def on(threads: int) -> Callable[[], object]:
-        def work() -> object:
+    def on(threads: int, work: Callable[[Path], object], name: str) -> Side:
+        def all_of_them() -> object:
             with ThreadPoolExecutor(threads) as pool:
-                return list(pool.map(lambda photo: decode(photo, "jpeg", 896), some))
+                return list(pool.map(work, some))
 
-        return work
+        return Side(name, all_of_them, len(some))
 
-    two, one = interleaved(_ROUNDS, Side("two threads", on(2), len(some)), Side("one thread", on(1), len(some)))
+    def small(photo: Path) -> object:
+        return decode(photo, "jpeg", 896)
+
+    two, one, two_sums, one_sum = interleaved(
+        _ROUNDS,
+        on(2, small, "two threads"),
+        on(1, small, "one thread"),
+        on(2, _sum, "two threads"),
+        on(1, _sum, "one thread"),
+    )
     yield compared("T9", "decode on two threads", "/s", two, one, goal=1.6)
+    yield compared("", "  sha256, to compare", "/s", two_sums, one_sum)
     decodes = _decodes_of_a_look(photos[:_LOOKED_AT], temp / "looked-at")
     most = max(decodes.values())
     yield limited("T9", "decodes per photo, look", "", most, 1, "photos looked at", len(decodes))
@@ -77,6 +90,11 @@ def _entropy_only(photo: Path) -> Image.Image:
         image.draft(None, (image.width // 8, image.height // 8))
         image.load()
         return image
+
+
+def _sum(photo: Path) -> bytes:
+    """Work that shares nothing, so that what two threads gain by it is what the machine had to give."""
+    return hashlib.sha256(_ZEROS).digest()
 
 
 def _decodes_of_a_look(photos: Sequence[Path], folder: Path) -> Counter[str]:
