@@ -172,16 +172,19 @@ def _scanned(opened: Library, root: str, using: Settings, report: Report, option
 
 
 def _steps(using: Settings) -> list[Step]:
-    """The looks that the settings name, in the order of the path."""
+    """The looks that the settings name, in the order in which they build on each other."""
     from phototag import resources
     from phototag.backends import registry
     from phototag.look.caption import Describe
+    from phototag.look.light import Light
     from phototag.look.measure import Measure
+    from phototag.look.place import Place
     from phototag.look.prompts import load
+    from phototag.look.technique import Technique
     from phototag.look.vectors import Embed
 
     side = using.look.side
-    steps: list[Step] = [Measure(side)]
+    steps: list[Step] = [Measure(side), Place(), Light(), Technique()]
     if using.look.describer:
         steps.append(Describe(registry.describer(using.look.describer), load(resources.prompt("catalog")), side))
     if using.look.embedder:

@@ -37,26 +37,28 @@ def overview(library: Library, steps: Sequence[Step]) -> Status:
     """The status of a library, with what is pending for each of the steps. Reads only."""
     place = library.place
     found = Status(str(place.root), str(place.state), [place.actual(root) for root in place.roots])
-    looked_at = _count_photos(library, found)
+    photos, with_picture = _count_photos(library, found)
     _count_files(library, found)
     for step in steps:
+        asked = with_picture if step.needs_picture else photos.keys()
         made = library.made(step.name, step.maker)
         good = library.made(step.name, step.maker, failed=False)
         found.steps[step.name] = {
-            "made": len(good & looked_at.keys()),
-            "failed": len((made - good) & looked_at.keys()),
-            "pending": len(looked_at.keys() - made),
+            "made": len(good & asked),
+            "failed": len((made - good) & asked),
+            "pending": len(asked - made),
         }
     current = {(step.name, step.maker) for step in steps}
     for row in library.lance.rows("evidence", ("image_id", "step", "maker", "error"), "error <> ''"):
-        if row["image_id"] in looked_at and (row["step"], row["maker"]) in current:
-            found.failed.append((looked_at[row["image_id"]], row["step"], row["error"]))
+        if row["image_id"] in photos and (row["step"], row["maker"]) in current:
+            found.failed.append((photos[row["image_id"]], row["step"], row["error"]))
     return found
 
 
-def _count_photos(library: Library, found: Status) -> dict[str, str]:
-    """Fills the counts of photos; returns those that models can look at, by id, with the path to name."""
-    looked_at: dict[str, str] = {}
+def _count_photos(library: Library, found: Status) -> tuple[dict[str, str], set[str]]:
+    """Fills the counts of photos; returns the path to name of each, and which ones have a picture to look at."""
+    photos: dict[str, str] = {}
+    with_picture: set[str] = set()
     columns = ("image_id", "kind", "status", "path", "picture", "date_source", "lat", "keywords")
     for row in library.photo_rows(columns):
         if row["status"] == "missing":
@@ -66,9 +68,10 @@ def _count_photos(library: Library, found: Status) -> dict[str, str]:
         found.dates[row["date_source"] or "none"] += 1
         found.placed += row["lat"] is not None
         found.keyworded += bool(row["keywords"])
+        photos[row["image_id"]] = row["path"]
         if row["picture"]:
-            looked_at[row["image_id"]] = row["path"]
-    return looked_at
+            with_picture.add(row["image_id"])
+    return photos, with_picture
 
 
 def _count_files(library: Library, found: Status) -> None:

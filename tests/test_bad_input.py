@@ -118,7 +118,7 @@ def test_a_full_disk_is_a_sentence_and_the_next_run_goes_on(phototag: Run, photo
     photos = library.photo_ids()
     assert len(photos) == 12 and library.made("describe", _maker(library)) == set(photos)
     keys = [evidence.key for evidence in library.evidence(photos)]
-    assert len(keys) == len(set(keys)) == 36
+    assert len(keys) == len(set(keys)) == 72
 
 
 def _maker(library: Library) -> str:

@@ -39,7 +39,8 @@ def command(
 ) -> None:
     """Look at photos and keep what is found as evidence.
 
-    Always measures sharpness and exposure. With --describer also captions and keywords, with
+    Always, without a model: sharpness, exposure and hashes, the place of a GPS point, the light by the
+    sun, and the technique by what the camera wrote. With --describer also captions and keywords, with
     --embedder also search vectors. Only photos without such evidence are looked at, so running the
     same command again goes on where it stopped.
 

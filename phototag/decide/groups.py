@@ -1,0 +1,156 @@
+"""Which shots belong together because of how they were taken: bursts and exposure brackets.
+
+The decision here: the camera's own word (a burst id) wins over the clock, and only neighbours in time are compared, so
+that it stays linear after sorting. Shots of unknown cameras are never joined by the clock: two phones at one party
+would make a burst. Refused: grouping by likeness alone, which finds duplicates and not bursts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+# A camera that numbers its bursts instead of naming them starts again some day: so long a pause is another burst.
+REUSED_S = 60.0
+BRACKET_PAUSE_S = 3.0  # between the end of one exposure and the start of the next
+BRACKET_SIZES = (9, 7, 5, 3)
+LEAST_BIAS_STEP = 0.3  # EV, where the camera states the bias
+LEAST_STEP = 0.6  # EV, by shutter, aperture and ISO alone: an automatic that follows the light moves by thirds
+ROUNDING = 0.2  # EV: 1/60 is not half of 1/125, 1/13 is not a third from 1/15
+SAME_VIEW_BITS = 20  # of 64: the exposure itself changes some, another picture half of them
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """What of a photo tells whether it belongs to others."""
+
+    image_id: str
+    camera: str = ""  # make, model and serial as far as known; "" is unknown
+    moment: float | None = None  # UTC seconds, with the fraction if the camera wrote it
+    burst_id: str = ""
+    sequence: int | None = None  # orders shots of one second
+    exposure_s: float | None = None
+    aperture: float | None = None
+    iso: float | None = None
+    exposure_bias: float | None = None
+    phash: int | None = None
+
+
+def bursts(
+    shots: Sequence[Shot], window_s: float, alike: Callable[[Shot, Shot], bool] | None = None
+) -> list[list[Shot]]:
+    """Shots in rapid succession, two or more each, in order of time; what belongs to a bracket is in no burst.
+
+    Without a burst id, neighbours of one camera belong together if at most `window_s` lies between them and they are
+    `alike`, where that is given.
+    """
+    bracketed = {shot.image_id for bracket in brackets(shots) for shot in bracket}
+    free = [shot for shot in shots if shot.image_id not in bracketed]
+    named = sorted((shot for shot in free if shot.burst_id), key=_by_burst)
+    timed = sorted((s for s in free if not s.burst_id and s.camera and s.moment is not None), key=_by_camera)
+
+    def together(one: Shot, other: Shot) -> bool:
+        return one.camera == other.camera and _pause(one, other) <= window_s and (alike is None or alike(one, other))
+
+    found = [*_runs(named, _same_burst), *_runs(timed, together)]
+    return sorted((run for run in found if len(run) > 1), key=lambda run: _by_time(run[0]))
+
+
+def brackets(shots: Sequence[Shot]) -> list[list[Shot]]:
+    """Series of 3, 5, 7 or 9 shots of one camera, one after the other, whose exposures differ by equal steps."""
+    timed = sorted((shot for shot in shots if shot.camera and shot.moment is not None), key=_by_camera)
+    found = [bracket for run in _runs(timed, _may_be_next) for bracket in _cut(run)]
+    return sorted(found, key=lambda bracket: _by_time(bracket[0]))
+
+
+def within(bits: int) -> Callable[[Shot, Shot], bool]:
+    """A likeness for `bursts`: at most so many bits of the hashes differ. What has no hash is given the benefit."""
+
+    def alike(one: Shot, other: Shot) -> bool:
+        return one.phash is None or other.phash is None or (one.phash ^ other.phash).bit_count() <= bits
+
+    return alike
+
+
+_same_view = within(SAME_VIEW_BITS)
+
+
+# ---- order and neighbours
+
+
+def _by_time(shot: Shot) -> tuple[bool, float, str, int, str]:
+    return shot.moment is None, shot.moment or 0.0, shot.camera, shot.sequence or 0, shot.image_id
+
+
+def _by_camera(shot: Shot) -> tuple[str, float, int, str]:
+    return shot.camera, shot.moment or 0.0, shot.sequence or 0, shot.image_id
+
+
+def _by_burst(shot: Shot) -> tuple[str, str, bool, float, int, str]:
+    return shot.camera, shot.burst_id, shot.moment is None, shot.moment or 0.0, shot.sequence or 0, shot.image_id
+
+
+def _runs(shots: Iterable[Shot], together: Callable[[Shot, Shot], bool]) -> Iterator[list[Shot]]:
+    """Cut the shots wherever two neighbours do not belong together."""
+    run: list[Shot] = []
+    for shot in shots:
+        if run and not together(run[-1], shot):
+            yield run
+            run = []
+        run.append(shot)
+    if run:
+        yield run
+
+
+def _pause(one: Shot, other: Shot) -> float:
+    """Seconds from one shot's start to the next one's; 0 where one has no time, and only its burst id counts."""
+    return 0.0 if one.moment is None or other.moment is None else other.moment - one.moment
+
+
+def _same_burst(one: Shot, other: Shot) -> bool:
+    same = (one.camera, one.burst_id) == (other.camera, other.burst_id)
+    return same and _pause(one, other) <= REUSED_S
+
+
+# ---- brackets
+
+
+def _may_be_next(one: Shot, other: Shot) -> bool:
+    return (
+        one.camera == other.camera
+        and _pause(one, other) <= BRACKET_PAUSE_S + (one.exposure_s or 0.0)
+        and one.aperture == other.aperture
+        and _same_view(one, other)
+    )
+
+
+def _cut(run: Sequence[Shot]) -> Iterator[list[Shot]]:
+    """The brackets in a run, from its start, the longest first."""
+    start = 0
+    while start < len(run):
+        windows = (run[start : start + size] for size in BRACKET_SIZES if start + size <= len(run))
+        bracket = next((list(window) for window in windows if _is_stepped(window)), None)
+        if bracket:
+            yield bracket
+        start += len(bracket) if bracket else 1
+
+
+def _is_stepped(shots: Sequence[Shot]) -> bool:
+    biases = [shot.exposure_bias for shot in shots if shot.exposure_bias is not None]
+    if len(biases) == len(shots) and _equal_steps(biases, LEAST_BIAS_STEP):
+        return True
+    values = [value for shot in shots if (value := _exposure(shot)) is not None]
+    return len(values) == len(shots) and _equal_steps(values, LEAST_STEP)
+
+
+def _exposure(shot: Shot) -> float | None:
+    """How much light the picture got, in EV; within a run the aperture is the same, known or not."""
+    return math.log2(shot.exposure_s * (shot.iso or 100.0)) if shot.exposure_s else None
+
+
+def _equal_steps(values: Sequence[float], least: float) -> bool:
+    """All different, and each as far from the next as the others, up to how cameras round."""
+    steps = [above - below for below, above in pairwise(sorted(values))]
+    return min(steps) >= least - 1e-6 and max(steps) - min(steps) <= ROUNDING
