@@ -11,11 +11,11 @@ PIP := .venv/bin/python -m pip --disable-pip-version-check install --quiet
 # Recipes read these from the environment: a path may hold spaces and quotes.
 export PYTHON PHOTOS TO
 
-.PHONY: help run test check format bench bench-scan crash clean exiftool
+.PHONY: help run test check format bench bench-scan bench-embedded crash clean exiftool
 
 help: ## list these targets
 	@echo "make TARGET [PHOTOS=folder] [TO=folder] [PYTHON=python3.12] [ARGS='for pytest or the benchmark']"
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
 
 run: .venv/for-run exiftool ## scan the pictures in PHOTOS into the library TO (PHOTOS is never written)
 	@case "$$PHOTOS" in "~/"*) PHOTOS=$$HOME/$${PHOTOS#??} ;; esac; \
@@ -39,6 +39,9 @@ bench: .venv/for-bench exiftool ## measure speed and memory (ARGS go to the benc
 
 bench-scan: .venv/for-bench exiftool ## scan 100,000 files: speed, memory, and a second scan (ten minutes)
 	.venv/bin/python tests/bench/scan100k.py $(ARGS)
+
+bench-embedded: .venv/for-bench exiftool ## measure the built-in looks on PHOTOS (ARGS="--search" for the search vectors)
+	.venv/bin/python tests/bench/embedded.py "$$PHOTOS" $(ARGS)
 
 crash: .venv/for-test exiftool ## kill the writer at every point and see that nothing is lost (minutes)
 	.venv/bin/pytest -m slow tests/test_crash.py $(ARGS)

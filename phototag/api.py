@@ -176,15 +176,22 @@ def _steps(using: Settings) -> list[Step]:
     from phototag import resources
     from phototag.backends import registry
     from phototag.look.caption import Describe
+    from phototag.look.faces import Faces
+    from phototag.look.labels import Labels
     from phototag.look.light import Light
     from phototag.look.measure import Measure
+    from phototag.look.objects import Objects
+    from phototag.look.people import People
     from phototag.look.place import Place
     from phototag.look.prompts import load
+    from phototag.look.search_vector import SearchVector
     from phototag.look.technique import Technique
     from phototag.look.vectors import Embed
 
     side = using.look.side
-    steps: list[Step] = [Measure(side), Place(), Light(), Technique()]
+    labels, objects, faces = Labels(side), Objects(side), Faces(side)
+    steps: list[Step] = [Measure(side), labels, objects, faces]
+    steps += [People(objects, faces), SearchVector(labels, objects), Place(), Light(), Technique()]
     if using.look.describer:
         steps.append(Describe(registry.describer(using.look.describer), load(resources.prompt("catalog")), side))
     if using.look.embedder:

@@ -92,6 +92,8 @@ class Run:
         self._threads = settings.threads or os.cpu_count() or 1
         self._wanted: dict[str, set[str]] = {}  # photo -> names of the steps that it lacks
         self._guard = threading.Lock()
+        self._named: set[tuple[str, str]] = set()  # failures that were named
+        self.touched: set[str] = set()  # photos with new evidence
 
     def run(self, selection: Selection) -> Looked:
         chosen = self._chosen(selection)
@@ -231,8 +233,10 @@ class Run:
         with self._guard:
             for evidence in made:
                 self.found.made[evidence.step] += not evidence.error
-                if evidence.error:
-                    self.found.failed.append((paths[evidence.image_id], f"{evidence.step}: {evidence.error}"))
+                self.touched.add(evidence.image_id)
+                if evidence.error and (evidence.image_id, evidence.error) not in self._named:
+                    self._named.add((evidence.image_id, evidence.error))  # a picture that breaks fails every step
+                    self.found.failed.append((paths[evidence.image_id], evidence.error))
 
 
 def _lies_below(files: Sequence[str], folder: str) -> bool:

@@ -142,7 +142,7 @@ class Look:
     side: int = setting(1024, "longest side in pixels of the picture that models see", 64, 4096)
     describer: str = setting("", 'who writes keywords and captions, such as "fake"; empty: the built-in choice')
     embedder: str = setting("", 'who makes search vectors, such as "fake"; empty: the built-in choice')
-    batch: int = setting(16, "photos decoded and looked at together", 1, 1024)
+    batch: int = setting(8, "photos decoded and looked at together", 1, 1024)
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,10 +123,10 @@ def phototag(home: Path, tmp_path: Path) -> Run:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 256 KB, to fill up; skips where we may not mount one."""
+    """A disk of 2 MB, to fill up; skips where we may not mount one."""
     folder = tmp_path / "small disk"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2048k", "none", str(folder)]
     if not shutil.which("mount") or subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("mounting a small disk needs root on Linux")
     yield folder

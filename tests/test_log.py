@@ -69,11 +69,11 @@ def test_a_full_disk_is_a_sentence_and_leaves_no_half_line(small_disk: Path) -> 
     log.append(LINES)
     before = log.path.read_bytes()
     with pytest.raises(NoSpace, match=r"log\.jsonl") as trouble:
-        log.append([{"text": "x" * 500_000}])
+        log.append([{"text": "x" * 3_000_000}])
     assert "same command again" in trouble.value.hint
     assert log.path.read_bytes() == before
     with pytest.raises(NoSpace):
-        replace_file(small_disk / "other", b"x" * 500_000)
+        replace_file(small_disk / "other", b"x" * 3_000_000)
     assert [path.name for path in small_disk.iterdir()] == ["log.jsonl"]
 
 

@@ -150,8 +150,8 @@ def test_the_command_looks_describes_and_embeds(phototag: Run, photos_dir: Path)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     count = found["scan"]["photos"]
-    steps = ("measure", "place", "light", "technique", "describe", "embed")
-    assert found["made"] == dict.fromkeys(steps, count)
+    local = ("measure", "labels", "objects", "faces", "people", "search", "place", "light", "technique")
+    assert found["made"] == dict.fromkeys((*local, "describe", "embed"), count)
     library = open_library(photos_dir)
     said = [e.value for e in library.evidence(library.photo_ids()) if e.step == "describe"]
     assert len(said) == count and all(value["keywords"] and value["description"] for value in said)

@@ -39,10 +39,11 @@ def command(
 ) -> None:
     """Look at photos and keep what is found as evidence.
 
-    Always, without a model: sharpness, exposure and hashes, the place of a GPS point, the light by the
-    sun, and the technique by what the camera wrote. With --describer also captions and keywords, with
-    --embedder also search vectors. Only photos without such evidence are looked at, so running the
-    same command again goes on where it stopped.
+    Always, with the models that come with phototag: what the picture shows, objects, faces, the number
+    of people, and vectors for search. Also sharpness and exposure, the place of a GPS point, the light
+    by the sun, and the technique by what the camera wrote. --describer and --embedder add more models.
+    Only photos without such evidence are looked at, so running the same command again goes on where it
+    stopped.
 
     It never changes a photo. It writes only into the library's folder .phototag.
 

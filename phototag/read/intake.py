@@ -78,8 +78,7 @@ class Intake:
                     if kind is None:
                         return None
                     found = identify(arrival.actual, kind)
-                proven = self._decode and kind in PICTURES
-                return _Seen(kind, found.image_id, self._proof(arrival, kind) if proven else found.trouble)
+                return _Seen(kind, found.image_id, self._proof(arrival, kind) if kind in PICTURES else found.trouble)
             return _Seen(kind)
         except Unreadable as trouble:
             return _Seen(kind or "", error=trouble.sentence)
@@ -87,7 +86,9 @@ class Intake:
             return _Seen("", error=f"{NOT_OPENED} ({trouble.strerror or trouble})")
 
     def _proof(self, arrival: Arrival, kind: str) -> str:
-        """Why the picture cannot be decoded, or nothing."""
+        """Why the picture cannot be decoded, or nothing (also where the decode is left to the looks)."""
+        if not self._decode:
+            return ""
         with self._report.clock("decode"):
             try:
                 picture.decode(arrival.actual, kind, _PROOF_SIDE, self._max_pixels)
