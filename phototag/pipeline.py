@@ -53,6 +53,7 @@ class Looked:
     unchanged: int = 0  # that lacked nothing
     without_picture: int = 0  # RAW and video: no reader for their picture yet
     failed: list[tuple[str, str]] = field(default_factory=list)  # path, reason
+    decided: Any = None  # what was then decided, if anything was
     interrupted: bool = False
 
 

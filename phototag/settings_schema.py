@@ -180,6 +180,7 @@ class Policy:
     """When evidence becomes a tag."""
 
     min_confidence: float = setting(0.6, "evidence with a lower score gives no tag", 0, 1)
+    vocabulary: str = setting("", "a file with terms of your own, beside those that phototag brings")
 
 
 CODE, CODE_LOOKS = "[a-z]{2,3}", 'a language code such as "en" or "de"'

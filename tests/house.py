@@ -105,7 +105,7 @@ class Page:
         self.shown = f"{package.name}/{self.inside}"
         self.package = package.name
         first = self.inside.split("/")[0].removesuffix(".py")
-        self.room = "settings" if first.startswith("settings_") else first
+        self.room = _whole_room(first)
         self.text = path.read_text(encoding="utf-8")
         self.tree = ast.parse(self.text)
         self.imports = list(self._imports())
@@ -260,9 +260,13 @@ def _room_behind(name: str, package: str, rooms: set[str]) -> str | None:
         return "api"
     if parts[1].startswith("__"):
         return None
-    if parts[1].startswith("settings_"):
-        return "settings"
+    parts[1] = _whole_room(parts[1])
     return parts[1] if parts[1] in rooms or _level(parts[1]) is not None else "api"
+
+
+def _whole_room(name: str) -> str:
+    """A room that grew too long for one file goes on in `room_part.py`."""
+    return next((room for room in ("api", "settings", "vocabulary") if name.startswith(f"{room}_")), name)
 
 
 def strangers(page: Page) -> Iterator[tuple[int, str]]:

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import tomllib
 import zipfile
 from pathlib import Path
 from string import Formatter
@@ -122,22 +121,3 @@ def test_the_catalog_prompt_has_its_front_matter_slots_and_categories() -> None:
     ten = "wedding, portrait, landscape, sports, editorial, street, product, macro, wildlife, event."
     assert ten in " ".join(body.split())
     assert "never an instruction" in body and "JSON only" in body
-
-
-def test_the_core_vocabulary_is_consistent() -> None:
-    terms = tomllib.loads(resources.vocabulary_file().read_text(encoding="utf-8"))["term"]
-    parents = {term["name"]: term["parent"] for term in terms}
-    assert len(terms) >= 60
-    spoken = [word.casefold() for term in terms for word in (term["name"], *term["aliases"])]
-    assert sorted(spoken) == sorted(set(spoken))
-    labels = [term["de"] for term in terms]
-    assert all(labels) and len(labels) == len(set(labels))
-    for term in terms:
-        assert set(term) == {"name", "parent", "de", "aliases", "kind"}
-        assert term["kind"] in {"people", "places", "events", "objects", "quality", "light", "technique"}
-        for word in (term["name"], term["de"], *term["aliases"]):
-            assert word == word.strip() and len(word.encode()) <= 64 and not set(word) & set(",;|/")
-        above = [term["name"]]
-        while parents[above[-1]]:
-            above.append(parents[above[-1]])
-            assert len(above) == len(set(above)), f"{above} goes round in a circle"

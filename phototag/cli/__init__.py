@@ -17,6 +17,12 @@ from phototag.errors import Interrupted, PhototagError
 _COMMANDS = {
     "scan": "phototag.cli.scan",
     "look": "phototag.cli.look",
+    "decide": "phototag.cli.decide",
+    "show": "phototag.cli.show",
+    "review": "phototag.cli.review",
+    "keywords": "phototag.cli.keywords",
+    "caption": "phototag.cli.caption",
+    "vocab": "phototag.cli.vocab",
     "status": "phototag.cli.status",
     "config": "phototag.cli.config",
     "rebuild": "phototag.cli.rebuild",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from phototag.cli.common import Shared, interrupted, list_failures, shared, stopping
+from phototag.cli.decide import summary, vocabulary_flags
 from phototag.cli.scan import as_json as scan_as_json
 from phototag.report import Report, out, out_json, rows
 
@@ -21,6 +22,8 @@ _ORDERS = ("taken", "name", "modified")
 @click.argument("folder", type=click.Path(path_type=Path), default=".")
 @click.option("--describer", metavar="NAME", help="Who writes captions and keywords: fake (setting look.describer).")
 @click.option("--embedder", metavar="NAME", help="Who makes search vectors: fake (setting look.embedder).")
+@click.option("--vocab", type=click.Path(exists=True, dir_okay=False), help="A file with terms of your own.")
+@click.option("--min-confidence", type=click.FloatRange(0, 1), help="What scores less is queued (default 0.6).")
 @click.option("--retry-failed", is_flag=True, help="Also look once more at photos that failed before.")
 @click.option("--fresh", is_flag=True, help="Forget the evidence of these steps and make it anew.")
 @click.option("--limit", type=click.IntRange(min=1), default=None, help="Look at the first N photos only.")
@@ -33,6 +36,8 @@ def command(
     folder: Path,
     describer: str | None,
     embedder: str | None,
+    vocab: str | None,
+    min_confidence: float | None,
     threads: int | None,
     both: Shared,
     **choice: object,
@@ -57,6 +62,7 @@ def command(
 
     given = {"look.describer": describer, "look.embedder": embedder, "threads": str(threads) if threads else None}
     flags = both.flags | {key: value for key, value in given.items() if value is not None}
+    flags |= vocabulary_flags(vocab, min_confidence)
     selection = Selection(**{name: value or 0 if name in _COUNTS else value for name, value in choice.items()})  # type: ignore[arg-type]
     with stopping() as stop:
         library, scanned, looked = api.look(
@@ -83,6 +89,7 @@ def _as_json(looked: Looked) -> dict[str, object]:
         "made": dict(looked.made),
         "unchanged": looked.unchanged,
         "without_picture": looked.without_picture,
+        "decided": vars(looked.decided),
         "failed": [{"path": path, "reason": reason} for path, reason in looked.failed],
         "interrupted": looked.interrupted,
     }
@@ -91,6 +98,7 @@ def _as_json(looked: Looked) -> dict[str, object]:
 def _summary(looked: Looked, report: Report) -> list[tuple[str, str]]:
     made = ", ".join(f"{step} {count:,}" for step, count in looked.made.items()) or "nothing new"
     lines = [("looked at", f"{looked.photos:,} photos ({looked.unchanged:,} had all evidence)"), ("evidence", made)]
+    lines.append(("decided", summary(looked.decided)))
     if looked.without_picture:
         lines.append(("passed over", f"{looked.without_picture:,} RAW files and videos without a picture beside them"))
     if looked.failed:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -160,6 +160,18 @@ class Library:
 
     def put_decisions(self, decisions: Sequence[Decision]) -> None:
         self.lance.merge("decisions", [tables.decision_row(decision) for decision in decisions])
+
+    def put_vocabulary(self, text: str, check: Callable[[Path], object]) -> Path:
+        """Replace the library's own vocabulary, once `check` has read the new one without complaint."""
+        file = self.place.vocabulary_file
+        draft = file.with_name("vocabulary.draft.txt")
+        try:
+            replace_file(draft, text.encode())
+            check(draft)
+            replace_file(file, text.encode())
+        finally:
+            draft.unlink(missing_ok=True)
+        return file
 
     # ---- upkeep
 

@@ -41,6 +41,11 @@ class Place:
     def settings_file(self) -> Path:
         return self.state / "phototag.toml"
 
+    @property
+    def vocabulary_file(self) -> Path:
+        """The words that people adopted in this library; theirs, so it is not made again by a rebuild."""
+        return self.state / "vocabulary.txt"
+
     def stored(self, path: str) -> str:
         """The form in which an absolute path goes into tables and logs."""
         root = str(self.root)

@@ -1,0 +1,89 @@
+"""The part of `phototag.api` that opens a library for a command.
+
+The decision here: every writing command holds the library first and brings half-done changes to an
+end, and one list says which looks there are.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from phototag import resources
+from phototag.errors import UsageError
+from phototag.report import Report
+from phototag.settings import Settings
+from phototag.store.library import Library, open_library
+
+if TYPE_CHECKING:
+    from phototag.look.step import Step
+
+Stop = Callable[[], bool]
+Flags = Mapping[str, object]
+
+
+def never() -> bool:
+    """The answer of a run that nobody stops."""
+    return False
+
+
+def open(folder: Path | str = ".", library: Path | None = None) -> Library:
+    """The library that holds `folder` (or lies in `library`), for reading; NoLibrary if there is none."""
+    return open_library(Path(folder), library)
+
+
+def library_at(folder: Path | str, library: Path | None, report: Report) -> tuple[Library, str]:
+    """The library for a folder of photos, made if there is none, and the folder's real path."""
+    root = os.path.realpath(folder)
+    if not Path(root).is_dir():
+        raise UsageError(f"{folder} is not a folder.", "Name a folder that holds photos.")
+    if not os.access(root, os.R_OK | os.X_OK):
+        raise UsageError(f"The folder {folder} cannot be opened: permission denied.", "Give yourself access to it.")
+    opened = open_library(Path(root), library, make=True)
+    if opened.place.is_shadow:
+        report.say(f"{opened.place.root} is read-only: its library is kept in {opened.place.state}")
+    return opened, root
+
+
+@contextmanager
+def held(library: Library, report: Report, *, afresh: bool = False) -> Iterator[dict[str, int]]:
+    """The library held for writing, with its half-done changes brought to an end."""
+    from phototag.change.journal import Journal
+    from phototag.change.journal import recover as end_changes
+
+    with library.writing(afresh=afresh):
+        report.log_to(library.place.state / "log" / "phototag.log")
+        ended = dict(end_changes(Journal(library.journal), library.place, report))
+        if ended:
+            report.say("Brought to an end after a crash: " + ", ".join(f"{n} {state}" for state, n in ended.items()))
+        yield ended
+
+
+def steps_of(using: Settings) -> list[Step]:
+    """The looks that the settings name, in the order in which they build on each other."""
+    from phototag.backends import registry
+    from phototag.look.caption import Describe
+    from phototag.look.faces import Faces
+    from phototag.look.labels import Labels
+    from phototag.look.light import Light
+    from phototag.look.measure import Measure
+    from phototag.look.objects import Objects
+    from phototag.look.people import People
+    from phototag.look.place import Place
+    from phototag.look.prompts import load
+    from phototag.look.search_vector import SearchVector
+    from phototag.look.technique import Technique
+    from phototag.look.vectors import Embed
+
+    side = using.look.side
+    labels, objects, faces = Labels(side), Objects(side), Faces(side)
+    steps: list[Step] = [Measure(side), labels, objects, faces]
+    steps += [People(objects, faces), SearchVector(labels, objects), Place(), Light(), Technique()]
+    if using.look.describer:
+        steps.append(Describe(registry.describer(using.look.describer), load(resources.prompt("catalog")), side))
+    if using.look.embedder:
+        steps.append(Embed(registry.embedder(using.look.embedder), side))
+    return steps
