@@ -11,16 +11,17 @@ PIP := .venv/bin/python -m pip --disable-pip-version-check install --quiet
 # Recipes read these from the environment: a path may hold spaces and quotes.
 export PYTHON PHOTOS TO
 
-.PHONY: help run test check format bench bench-scan bench-embedded crash clean exiftool
+.PHONY: help run test check format bench bench-scan bench-embedded bench-truth crash clean exiftool
 
 help: ## list these targets
 	@echo "make TARGET [PHOTOS=folder] [TO=folder] [PYTHON=python3.12] [ARGS='for pytest or the benchmark']"
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
 
-run: .venv/for-run exiftool ## scan the pictures in PHOTOS into the library TO (PHOTOS is never written)
+run: .venv/for-run exiftool ## read, look at and tag the pictures in PHOTOS, in the library TO (PHOTOS is never written)
 	@case "$$PHOTOS" in "~/"*) PHOTOS=$$HOME/$${PHOTOS#??} ;; esac; \
 	case "$$TO" in "~/"*) TO=$$HOME/$${TO#??} ;; esac; \
-	.venv/bin/phototag scan "$$PHOTOS" --library "$$TO" && .venv/bin/phototag status "$$TO"
+	.venv/bin/phototag look "$$PHOTOS" --library "$$TO"; code=$$?; \
+	if [ $$code -gt 1 ]; then exit $$code; fi; .venv/bin/phototag status "$$TO"
 
 test: .venv/for-test exiftool ## run the tests, without a model, a network or torch (ARGS="tests/test_x.py -k name")
 	.venv/bin/pytest -n auto --dist loadfile -m "not slow and not clip" $(ARGS)
@@ -42,6 +43,9 @@ bench-scan: .venv/for-bench exiftool ## scan 100,000 files: speed, memory, and a
 
 bench-embedded: .venv/for-bench exiftool ## measure the built-in looks on PHOTOS (ARGS="--search" for the search vectors)
 	.venv/bin/python tests/bench/embedded.py "$$PHOTOS" $(ARGS)
+
+bench-truth: .venv/for-bench exiftool ## hold the keywords for ../shared/photos against the verdicts of people
+	.venv/bin/python tests/bench/truth.py "$$PHOTOS" $(ARGS)
 
 crash: .venv/for-test exiftool ## kill the writer at every point and see that nothing is lost (minutes)
 	.venv/bin/pytest -m slow tests/test_crash.py $(ARGS)

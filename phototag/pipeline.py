@@ -20,7 +20,7 @@ from phototag.errors import Unreadable
 from phototag.look.step import Step, Subject
 from phototag.read import picture
 from phototag.records import Evidence
-from phototag.report import Progress, Report
+from phototag.report import Progress, Report, shown
 from phototag.settings import Settings
 from phototag.store.lance import one_of
 from phototag.store.library import Library
@@ -74,6 +74,7 @@ class _Batch:
     photos: list[_Photo]
     pictures: list[Future[Any]]
     earlier: dict[str, dict[str, Any]]  # photo -> step -> value, for the steps that build on others
+    left_out: int = 0  # photos that nobody came to because the run was stopped
 
 
 class Run:
@@ -97,6 +98,8 @@ class Run:
         self.touched: set[str] = set()  # photos with new evidence
 
     def run(self, selection: Selection) -> Looked:
+        if self._stop():
+            return Looked(interrupted=True)
         chosen = self._chosen(selection)
         for step in self.steps:
             self._want(step, [image_id for image_id, has in chosen if has or not step.needs_picture], selection)
@@ -110,6 +113,9 @@ class Run:
             with Storing(self.library, self.report, logged, compact_every=every) as storing:
                 self._work(todo, storing)
             self.library.compact()
+        self.report.keep(f"looked at {self.found.photos} photos: {dict(self.found.made)}")
+        for path, reason in self.found.failed:
+            self.report.keep(f"could not look at {shown(path)}: {reason}")
         return self.found
 
     # ---- what is to do
@@ -173,8 +179,9 @@ class Run:
     def _finish(self, batch: _Batch, asked: Sequence[Future[None]], bar: Progress) -> None:
         for future in asked:
             future.result()
-        self.found.photos += len(batch.photos)
-        bar.step(len(batch.photos))
+        looked_at = len(batch.photos) - batch.left_out
+        self.found.photos += looked_at
+        bar.step(looked_at)
 
     def _batch(self, ids: Sequence[str], decoders: ThreadPoolExecutor) -> _Batch:
         rows = {
@@ -188,6 +195,8 @@ class Run:
         if not any(step.needs_picture and step.name in self._wanted[photo.image_id] for step in self.steps):
             return None
         look, limit = self.settings.look, self.settings.scan.max_megapixels * 1_000_000
+        if not os.path.lexists(self.library.place.actual(photo.picture)):
+            return FileNotFoundError(photo.picture)
         with self.report.clock("decode"):
             try:
                 actual = self.library.place.actual(photo.picture)
@@ -208,13 +217,19 @@ class Run:
         return found
 
     def _lane(self, batch: _Batch, steps: Sequence[Step], storing: Storing) -> None:
-        """Take a batch through some steps, one after the other."""
+        """Take a batch through some steps, one after the other; after a stop nothing new is begun."""
         for step in steps:
+            if self._stop():
+                batch.left_out = len(batch.photos)
+                return
             subjects, made = [], []
             for photo, future in zip(batch.photos, batch.pictures, strict=True):
                 if step.name not in self._wanted[photo.image_id]:
                     continue
                 pixels = future.result() if step.needs_picture else None
+                if isinstance(pixels, FileNotFoundError):  # its disk is away: it stays pending
+                    self._note_absent(photo)
+                    continue
                 if isinstance(pixels, Unreadable):
                     made.append(Evidence(photo.image_id, step.name, step.maker, error=pixels.sentence))
                 else:
@@ -229,6 +244,12 @@ class Run:
             self._count(made, batch)
             storing.put(made)
 
+    def _note_absent(self, photo: _Photo) -> None:
+        with self._guard:
+            if (photo.image_id, "") not in self._named:
+                self._named.add((photo.image_id, ""))
+                self.found.failed.append((photo.path, "the file is not there now; scan its folder again"))
+
     def _count(self, made: Sequence[Evidence], batch: _Batch) -> None:
         paths = {photo.image_id: photo.path for photo in batch.photos}
         with self._guard:
@@ -241,4 +262,6 @@ class Run:
 
 
 def _lies_below(files: Sequence[str], folder: str) -> bool:
-    return folder == "" or any(path == folder or path.startswith(folder + "/") for path in files)
+    if folder == "":  # the library's root: what lies outside is stored by its absolute path
+        return any(not path.startswith("/") for path in files)
+    return any(path == folder or path.startswith(folder + "/") for path in files)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import logging.handlers
+import os
 import shutil
 import sys
 import textwrap
@@ -46,6 +47,10 @@ class Report:
         _LOG.info(text)
         if self.verbose and not self.quiet:
             self._print(text)
+
+    def keep(self, text: str) -> None:
+        """A line for the log alone: what the summary says to the person."""
+        _LOG.info(text)
 
     def warn(self, text: str) -> None:
         """A line that is worth breaking the silence of `--quiet`."""
@@ -141,7 +146,10 @@ def shown(path: str) -> str:
 
 def out(text: str = "") -> None:
     """A result, on stdout."""
-    print(text.encode("utf-8", "backslashreplace").decode(), flush=True)
+    try:
+        print(text.encode("utf-8", "backslashreplace").decode(), flush=True)
+    except BrokenPipeError:  # the reader has gone, as `| head` does: nobody is left to tell
+        os._exit(0)
 
 
 def out_json(value: Any) -> None:

@@ -54,7 +54,7 @@ def ids_below(library: Library, folder: str) -> list[str]:
     """The photos that have a file in a stored folder, by path."""
     rows = library.photo_rows(("image_id", "path", "files"), "status = 'present'")
     chosen = [
-        row for row in rows if folder == "" or any(p == folder or p.startswith(folder + "/") for p in row["files"])
+        row for row in rows if any(p == folder or p.startswith(f"{folder}/" if folder else "") for p in row["files"])
     ]
     return [row["image_id"] for row in sorted(chosen, key=lambda row: str(row["path"]))]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -73,6 +75,38 @@ def test_odd_names_are_shown_on_one_line_each_and_looked_at(phototag: Run, rubbi
     assert "new\\nline.jpg: " in done.stdout and "-dash.jpg: " in done.stdout and "\x1b" not in done.stdout
     looked = phototag("look", rubbish, "--describer", "fake")
     assert looked.returncode == 0 and "Traceback" not in looked.stderr
+
+
+def test_values_that_fit_no_column_do_no_harm(phototag: Run, photos_dir: Path) -> None:
+    os.utime(photos_dir / "DSC00108.jpg", (0, 13_600_000_000))  # the year 2400
+    avi = b"RIFF" + struct.pack("<I", 200) + b"AVI LIST" + struct.pack("<I", 192) + b"hdrlavih" + struct.pack("<I", 56)
+    (photos_dir / "wide.avi").write_bytes(avi + b"\xff" * 160)
+    (photos_dir / "wide.png").write_bytes(png_header(4_294_967_295, 4_294_967_295))
+    for command in ("scan", "look", "rebuild", "scan"):
+        done = phototag(command, photos_dir)
+        assert done.returncode in (0, 1) and "Traceback" not in done.stderr, done.stderr
+    assert phototag("status", photos_dir).returncode == 0
+
+
+def test_a_bad_ignore_pattern_names_file_and_line(phototag: Run, photos_dir: Path) -> None:
+    (photos_dir / ".phototagignore").write_text("*.tmp\n[z-a]\n!\n")
+    done = phototag("scan", photos_dir)
+    assert done.returncode == 2 and ".phototagignore:" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_library_that_cannot_be_written_is_a_sentence(phototag: Run, photos_dir: Path) -> None:
+    phototag("scan", photos_dir)
+    (photos_dir / ".phototag" / "lock").unlink()
+    (photos_dir / ".phototag" / "lock").mkdir()
+    done = phototag("scan", photos_dir)
+    assert done.returncode == 8 and "cannot be written" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_reader_that_goes_away_is_no_error(phototag: Run, photos_dir: Path) -> None:
+    phototag("scan", photos_dir)
+    command = f'"{sys.executable}" -m phototag status "{photos_dir}" --json | true; exit "${{PIPESTATUS[0]}}"'
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stderr == ""
 
 
 def test_an_empty_folder_is_no_error(phototag: Run, tmp_path: Path) -> None:

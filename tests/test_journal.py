@@ -58,6 +58,18 @@ def test_a_begun_change_is_aborted_and_its_temp_dropped_but_nothing_else(library
     assert target.exists() and mine.exists() and not (tmp_path / ".phototag-1.jpg").exists()
 
 
+def test_a_change_on_an_unplugged_disk_waits(library: Library, tmp_path: Path) -> None:
+    journal = Journal(library.journal)
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk" / "a.jpg").write_bytes(b"after")
+    after = whole_file_digest(str(tmp_path / "disk" / "a.jpg"))
+    journal.append([Entry("e1", "b1", "ready", {"target": "disk/a.jpg"}, "0", after)])
+    (tmp_path / "disk").rename(tmp_path / "unplugged")
+    assert recover(journal, library.place, Report(quiet=True)) == {}
+    (tmp_path / "unplugged").rename(tmp_path / "disk")
+    assert recover(journal, library.place, Report(quiet=True)) == {"done": 1}
+
+
 def test_a_ready_change_whose_file_has_gone_is_unknown(library: Library, tmp_path: Path) -> None:
     journal = Journal(library.journal)
     journal.append([entry(tmp_path / "gone.jpg", "ready", "1", "2")])

@@ -145,6 +145,26 @@ def test_a_picture_that_breaks_later_is_error_evidence(library: Library, photos_
     assert found.made["tagger"] == len(library.photo_ids()) - 1
 
 
+def test_a_photo_whose_disk_is_away_stays_pending(library: Library, photos_dir: Path) -> None:
+    path = photos_dir / "DSC00108.jpg"
+    path.rename(photos_dir / "away")
+    tagger = Tagger()
+    found = run(library, tagger)
+    assert [name for name, _ in found.failed] == ["DSC00108.jpg"]
+    (photos_dir / "away").rename(path)
+    assert run(library, tagger).made == {"tagger": 1}
+
+
+def test_half_an_emoji_in_an_answer_does_no_harm(library: Library) -> None:
+    class Surrogate(Tagger):
+        def _evidence(self, subject: Subject) -> Evidence:
+            return Evidence(subject.image_id, self.name, self.maker, {"text": "smile \ud83d"})
+
+    run(library, Surrogate())
+    with library.writing():
+        assert len(library.made("tagger", "tagger/1")) == len(library.photo_ids())
+
+
 def test_the_command_looks_describes_and_embeds(phototag: Run, photos_dir: Path) -> None:
     done = phototag("look", photos_dir, "--describer", "fake", "--embedder", "fake", "--json")
     assert done.returncode == 0, done.stderr

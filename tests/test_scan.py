@@ -187,6 +187,30 @@ def test_what_could_not_be_opened_is_tried_again(
     assert again.unreadable == [] and again.states["changed"] == 1 and again.photos == 12
 
 
+def test_what_a_deleted_sidecar_said_is_taken_back(phototag: Run, photos_dir: Path) -> None:
+    scan(phototag, photos_dir)
+    sidecar = photos_dir / "birthday" / "IMG_0007.xmp"
+    before = by_name(photos_dir)["IMG_0007.jpg"]
+    sidecar.unlink()
+    assert states(scan(phototag, photos_dir))["missing"] == 1
+    after = by_name(photos_dir)["IMG_0007.jpg"]
+    assert before["facts"] != after["facts"] and set(after["keywords"]) <= set(before["keywords"])
+
+
+def test_text_files_do_not_use_up_a_limit(phototag: Run, tmp_path: Path) -> None:
+    for number in range(5):
+        (tmp_path / f"{number}.txt").write_text("notes")
+    (tmp_path / "sub").mkdir()
+    shutil.copy2(SAMPLES / "DSC00108.jpg", tmp_path / "sub" / "a.jpg")
+    assert scan(phototag, tmp_path, "--limit", "1")["photos"] == 1
+
+
+def test_a_look_leaves_the_scans_memory_valid(phototag: Run, photos_dir: Path) -> None:
+    scan(phototag, photos_dir)
+    assert phototag("look", photos_dir).returncode == 0
+    assert set(scan(phototag, photos_dir)["seconds"]) == {"walk"}
+
+
 def test_fresh_reads_everything_anew_and_changes_nothing(phototag: Run, photos_dir: Path) -> None:
     first = scan(phototag, photos_dir)
     before = rows(open_library(photos_dir))

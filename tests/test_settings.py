@@ -322,10 +322,10 @@ def test_config_key_shows_one_in_full(config) -> None:  # type: ignore[no-untype
     assert "words left out" in shown and "a list of texts" in shown
 
 
-def test_config_json_is_one_object_a_line(config, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_config_json_is_one_list(config, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     write(tmp_path / "photos/.phototag/phototag.toml", "names.stop_words = ['für']")
     write(tmp_path / "photos/.phototag/library.json", '{"version": 1, "roots": []}')
-    rows = [json.loads(line) for line in config("--json", "--library", str(tmp_path / "photos")).stdout.splitlines()]
+    rows = json.loads(config("--json", "--library", str(tmp_path / "photos")).stdout)
     assert [row["key"] for row in rows] == list(KEYS)
     (words,) = [row for row in rows if row["key"] == "names.stop_words"]
     assert words["value"] == ["für"] and words["source"].endswith(".phototag/phototag.toml:1") and words["help"]

@@ -30,6 +30,8 @@ class Fake:
     def __init__(self, delay: str = "") -> None:
         try:
             self._delay = float(delay or 0)
+            if not 0 <= self._delay < 3600:
+                raise ValueError(delay)
         except ValueError as trouble:
             raise NoBackend(
                 f"fake:{delay} is not understood.", "Write fake, or fake:0.05 for 50 ms a picture."

@@ -43,7 +43,8 @@ class Journal:
         """Every entry in the order in which it began, each at the last state that it reached."""
         found: dict[str, Entry] = {}
         for line, _ in self._log.read():
-            if isinstance(line.get("id"), str) and isinstance(line.get("state"), str):
+            named = isinstance(line.get("id"), str) and isinstance(line.get("state"), str)
+            if named and isinstance(line.get("change", {}), dict):
                 known = asdict(found[line["id"]]) if line["id"] in found else {"batch": ""}
                 found[line["id"]] = Entry(**(known | {k: v for k, v in line.items() if k in _FIELDS}))
         return found
@@ -72,7 +73,11 @@ def _spoken(record: Entry | Said) -> dict[str, Any]:
 
 def recover(journal: Journal, place: Place, report: Report) -> Counter[str]:
     """Bring every half-done change to an end that the digests prove; returns how many ended how."""
-    ends = [replace(entry, state=_end_of(entry, place), at="") for entry in journal.open_ends()]
+    half_done = list(journal.open_ends())
+    there = [entry for entry in half_done if _is_there(entry, place)]
+    if away := len(half_done) - len(there):
+        report.warn(f"{away} half-done changes wait for a folder that is not there now.")
+    ends = [replace(entry, state=_end_of(entry, place), at="") for entry in there]
     for entry in ends:
         _drop_temp(entry, place)
         if entry.state == "unknown":
@@ -80,6 +85,12 @@ def recover(journal: Journal, place: Place, report: Report) -> Counter[str]:
             report.warn(f"{target} is neither as it was before our change nor as after it; it is left alone.")
     journal.append(Entry(entry.id, entry.batch, entry.state) for entry in ends)
     return Counter(entry.state for entry in ends)
+
+
+def _is_there(entry: Entry, place: Place) -> bool:
+    """Whether the folder of the changed file is there; on an unplugged disk nothing can be told."""
+    target = entry.change.get("target")
+    return not isinstance(target, str) or Path(place.actual(target)).parent.is_dir()
 
 
 def _end_of(entry: Entry, place: Place) -> str:

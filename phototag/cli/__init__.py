@@ -68,9 +68,6 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(2)
-    except BrokenPipeError:  # the reader of our results has gone, as `| head` does
-        sys.stderr.close()
-        sys.exit(0)
 
 
 def _fail(error: PhototagError) -> None:

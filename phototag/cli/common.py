@@ -6,6 +6,7 @@ The decision here: the first Ctrl-C (or SIGTERM) asks the run to finish its batc
 from __future__ import annotations
 
 import functools
+import shlex
 import signal
 import sys
 import threading
@@ -35,7 +36,10 @@ def shared(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command --library, --set, --json, --quiet and --verbose."""
 
     @click.option(
-        "--library", type=click.Path(path_type=Path), help="Keep (or find) the library's state in this folder."
+        "--library",
+        envvar="PHOTOTAG_LIBRARY",
+        type=click.Path(path_type=Path),
+        help="Keep (or find) the library's state in this folder.",
     )
     @click.option(
         "--set", "flags", multiple=True, metavar="KEY=VALUE", help="A setting for this run; see: phototag config"
@@ -83,7 +87,8 @@ def stopping() -> Iterator[Callable[[], bool]]:
 
 
 def interrupted() -> Interrupted:
-    again = " ".join(shown(word) for word in ["phototag", *sys.argv[1:]])
+    # What --fresh forgot is pending now: going on without it makes the rest.
+    again = shown(shlex.join(["phototag", *(word for word in sys.argv[1:] if word != "--fresh")]))
     return Interrupted("Stopped on request; everything finished is stored.", f"To go on: {again}")
 
 

@@ -6,12 +6,12 @@ The decision here: this command only reads; settings are changed in the two file
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
 
 from phototag.cli.common import Shared, shared
+from phototag.report import out_json
 
 if TYPE_CHECKING:
     from phototag.settings import SettingRow
@@ -42,9 +42,8 @@ def command(key: str | None, both: Shared) -> None:
     settings = api.settings(both.library, both.flags)
     rows = [settings.row(key)] if key else list(settings.rows())
     if both.json:
-        for row in rows:
-            content = {"key": row.key, "value": row.value, "source": row.source, "help": row.help}
-            click.echo(json.dumps(content, ensure_ascii=False))
+        parts = ("key", "value", "source", "help")
+        out_json([{part: getattr(row, part) for part in parts} for row in rows])
     elif key:
         click.echo(_one(rows[0]))
     else:

@@ -20,7 +20,7 @@ def command() -> None:
     \b
     Examples:
       phototag vocab proposed
-      phototag vocab add "hot air balloon" --parent vehicle
+      phototag vocab add "cargo bike" --parent bicycle
     """
 
 

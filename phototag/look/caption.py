@@ -36,8 +36,8 @@ class Describe:
     def make(self, batch: Sequence[Subject]) -> list[Evidence]:
         try:
             replies = self._describer.describe([subject.pixels for subject in batch], self._prompt.filled({}))
-        except PhototagError as trouble:
-            return [Evidence(subject.image_id, self.name, self.maker, error=trouble.sentence) for subject in batch]
+        except (PhototagError, OSError, RuntimeError, ValueError) as trouble:  # what clients of servers raise
+            return [Evidence(subject.image_id, self.name, self.maker, error=str(trouble)) for subject in batch]
         return [self._evidence(subject, reply) for subject, reply in zip(batch, replies, strict=True)]
 
     def _evidence(self, subject: Subject, reply: str) -> Evidence:

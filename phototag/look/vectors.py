@@ -33,8 +33,8 @@ class Embed:
     def make(self, batch: Sequence[Subject]) -> list[Evidence]:
         try:
             vectors = self._embedder.embed_pictures([subject.pixels for subject in batch])
-        except PhototagError as trouble:
-            return [Evidence(subject.image_id, self.name, self.maker, error=trouble.sentence) for subject in batch]
+        except (PhototagError, OSError, RuntimeError, ValueError) as trouble:  # what clients of servers raise
+            return [Evidence(subject.image_id, self.name, self.maker, error=str(trouble)) for subject in batch]
         value = {"space": self.space, "width": self._embedder.width}
         return [
             Evidence(subject.image_id, self.name, self.maker, value, space=self.space, vector=vector)

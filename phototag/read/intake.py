@@ -35,6 +35,10 @@ class Arrival:
     mtime_ns: int
     inode: int
 
+    @property
+    def claims_to_be_a_photo(self) -> bool:
+        return "." + self.name.rpartition(".")[2].lower() in PHOTO_SUFFIXES
+
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
@@ -102,7 +106,7 @@ def _kind(arrival: Arrival) -> str | None:
     with open(arrival.actual, "rb", buffering=0) as file:  # noqa: PTH123 - a str path may hold undecodable bytes
         head = file.read(HEAD)
     kind = kind_of(head, arrival.name)
-    if kind is None and ("." + arrival.name.rpartition(".")[2].lower()) in PHOTO_SUFFIXES:
+    if kind is None and arrival.claims_to_be_a_photo:
         raise Unreadable(f"this is {what_is(head)}, not a photo" if head else "the file is empty")
     return kind
 

@@ -40,7 +40,8 @@ def settle(library: Library, touched: Collection[str] | None) -> int:
 def _join_lone_copies(library: Library, touched: Collection[str] | None) -> Collection[str] | None:
     """A copy of the JPEG of a pair, lying alone elsewhere, belongs to the photo of the pair."""
     owners = library.pairs()
-    concerned = {own: owner for own, owner in owners.items() if touched is None or {own, owner} & set(touched)}
+    near = None if touched is None else set(touched)
+    concerned = {own: owner for own, owner in owners.items() if near is None or own in near or owner in near}
     lone = list(library.files("photo_id", concerned))
     library.put_files([], [replace(file, photo_id=owners[file.photo_id]) for file in lone])
     return touched if touched is None else {*touched, *(owners[file.photo_id] for file in lone)}
@@ -56,8 +57,10 @@ def composed(files: Iterable[File]) -> Iterator[tuple[Photo, list[File]]]:
 
 
 def _compose(photo_id: str, members: list[File]) -> Photo:
-    facts = members[0].facts
-    for member in members[1:]:
+    here = {member.path.rpartition("/")[0] for member in members if member.status == "present"}
+    told = [member for member in members if not _was_deleted(member, here)] or members
+    facts = told[0].facts
+    for member in told[1:]:
         join = with_sidecar if family(member.kind) == "sidecar" else united
         facts = join(facts, member.facts)
     named = next((member for member in members if member.image_id == photo_id), members[0])
@@ -66,9 +69,14 @@ def _compose(photo_id: str, members: list[File]) -> Photo:
     return Photo(photo_id, family(named.kind), tuple(member.path for member in members), facts, status)
 
 
-def _rank(file: File) -> tuple[int, int, str]:
-    """What is there before what is missing, what can be decoded before what cannot, then by path."""
-    return (file.status != "present", _LOOK_FIRST[family(file.kind)], file.path)
+def _was_deleted(file: File, here: set[str]) -> bool:
+    """A sidecar that is gone while its folder is there: what it said is taken back. A copy may be on another disk."""
+    return file.status == "missing" and family(file.kind) == "sidecar" and file.path.rpartition("/")[0] in here
+
+
+def _rank(file: File) -> tuple[bool, int, bool, str]:
+    """What is there, what can be decoded, what lies in the library itself, then by path."""
+    return (file.status != "present", _LOOK_FIRST[family(file.kind)], file.path.startswith("/"), file.path)
 
 
 def united(first: Facts, other: Facts) -> Facts:

@@ -13,6 +13,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from phototag.read.exiftool import ExifTool
 from phototag.read.intake import NOT_OPENED, Intake
@@ -28,6 +29,7 @@ from phototag.store.walked import Seen
 
 _IN_FLIGHT = 2  # batches being read while one is stored
 _GONE, _UNFINISHED = "gone", "unfinished"  # instead of a digest: no such folder any more; not all of it is stored
+_NOT_WALKED = -1  # instead of a number of files
 _REMEMBER_EVERY = 15.0  # seconds between two notes of what is done, for the run after a crash
 
 
@@ -84,7 +86,7 @@ class Scan:
         if _has_entries(self.walk.root):
             with self.report.clock("walk"):
                 differing, seen = self._differing()
-            differing += [(stored, 0) for stored in sorted(self._gone(known, seen))]
+            differing += [(stored, _NOT_WALKED) for stored in sorted(self._gone(known, seen))]
         elif any(_below(stored, self.start) for stored in known):
             self.report.warn(
                 f"{shown(self.walk.root)} is empty. Is its disk there? None of its photos counts as missing."
@@ -94,6 +96,9 @@ class Scan:
             self._settle()
         self.found.photos = self.memory.photos
         self._name_unreadable_places()
+        self.report.keep(f"scanned {shown(self.walk.root)}: {self.found.files} files, {dict(self.found.states)}")
+        for path, reason in self.found.unreadable:
+            self.report.keep(f"could not read {shown(path)}: {reason}")
         return self.found
 
     # ---- which folders
@@ -137,7 +142,7 @@ class Scan:
             limit = self.settings.scan.max_megapixels
             intake = Intake(exiftool, self.report, threads=threads, decode=decode, max_megapixels=limit)
             try:
-                with self.report.progress("scanning", sum(count for _, count in differing)) as bar:
+                with self.report.progress("scanning", sum(max(count, 0) for _, count in differing)) as bar:
                     self._pump(intake, self._batches(differing, known, bar), bar)
             finally:
                 intake.close()
@@ -161,25 +166,25 @@ class Scan:
     def _batches(self, differing: list[tuple[str, int]], known: set[str], bar: Progress) -> Iterator[list[Unit]]:
         batch: list[Unit] = []
         files = taken = 0
-        for stored, _ in differing:
-            for unit in self._units(stored, stored in known, bar):
+        for stored, count in differing:
+            for unit in self._units(stored, stored in known, count == _NOT_WALKED, bar):
                 if self.options.limit and taken >= self.options.limit:
                     unit.folder.complete = False
                     break
                 batch.append(unit)
                 files += len(unit.arrivals)
-                taken += bool(unit.arrivals)
+                taken += any(arrival.claims_to_be_a_photo for arrival in unit.arrivals)
                 if files >= self.settings.scan.batch:
                     yield batch
                     batch, files = [], 0
         if batch:
             yield batch
 
-    def _units(self, stored: str, has_rows: bool, bar: Progress) -> list[Unit]:
+    def _units(self, stored: str, has_rows: bool, gone: bool, bar: Progress) -> list[Unit]:
         """What there is to do in one folder, stem by stem."""
         actual = self.place.actual(stored)
-        folder = self.walk.folder(actual)
-        if folder is None and os.path.lexists(actual):
+        folder = None if gone else self.walk.folder(actual)
+        if folder is None and not gone and Path(actual).is_dir():
             return []  # it can no longer be opened, and is named as such: what it holds is not missing
         folder = folder or Folder(actual, [], _GONE)
         work = FolderWork(stored, folder.digest, self.library.folder_rows(stored) if has_rows else {})

@@ -8,12 +8,15 @@ times slower [BASELINES section 1].
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import xxhash
+
+from phototag.errors import UsageError
 
 _SYSTEM = frozenset({"@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found", "__macosx"})
 _SYSTEM_ENDINGS = (".lrdata", ".lrcat-data", ".lrlibrary", ".cocatalogdb", ".photoslibrary", ".photolibrary")
@@ -58,11 +61,12 @@ class Walk:
             entries, below, rules = listed
             entries.sort()
             yield Folder(path, entries, _digest(entries))
-            stack.extend((child, rules) for child in sorted(below, reverse=True))
+            # Linked folders come last: what lies here and is linked too keeps its own name.
+            stack.extend((child, rules) for child in sorted(below, key=_link_and_name, reverse=True))
 
     def folder(self, path: str) -> Folder | None:
         """The folder once more, as it is now; None when it has gone or can no longer be opened."""
-        if not os.path.lexists(path):
+        if not os.path.isdir(path):  # noqa: PTH112 - as bytes-safe and quick as scandir
             return None
         rules = self._first_rules()
         for ancestor in _ancestors(self.root, path):
@@ -88,13 +92,12 @@ class Walk:
             name = entry.name
             if name[0] == "." and not self._wanted_though_hidden(name):
                 continue
-            if rules and any(rule(entry) for rule in rules):
+            if rules and _ignored(entry, rules):
                 continue
             try:
                 if entry.is_file(follow_symlinks=self.follow_links):
                     if name.lower() not in _SYSTEM_FILES:
-                        stat = entry.stat(follow_symlinks=self.follow_links)
-                        files.append((name, stat.st_size, stat.st_mtime_ns, stat.st_ino))
+                        files.append(_listed(name, entry.stat(follow_symlinks=self.follow_links)))
                 elif self._is_folder(entry):
                     below.append(entry.path)
             except OSError as trouble:
@@ -129,27 +132,53 @@ class Walk:
         return (_matcher(self.root, list(self.patterns)),) if self.patterns else ()
 
 
-Ignore = Callable[["os.DirEntry[str]"], bool]
+Ignore = Callable[["os.DirEntry[str]"], bool | None]  # yes, no, or nothing said
+_MOST = 2**63 - 1  # what a column of whole numbers holds
+
+
+def _listed(name: str, stat: os.stat_result) -> Listed:
+    mtime_ns, inode = stat.st_mtime_ns, stat.st_ino
+    if inode > _MOST:  # some network file systems use all 64 bits
+        inode -= 2**64
+    if not -_MOST <= mtime_ns <= _MOST:  # beyond the year 2262
+        mtime_ns = _MOST if mtime_ns > 0 else -_MOST
+    return (name, stat.st_size, mtime_ns, inode)
+
+
+def _link_and_name(path: str) -> tuple[bool, str]:
+    return os.path.islink(path), path  # noqa: PTH114
+
+
+def _ignored(entry: os.DirEntry[str], rules: tuple[Ignore, ...]) -> bool:
+    """What the deepest .phototagignore says that says anything, as with .gitignore."""
+    return next((said for rule in reversed(rules) if (said := rule(entry)) is not None), False)
 
 
 def _with_file(folder: str, rules: tuple[Ignore, ...]) -> tuple[Ignore, ...]:
     try:
         with open(os.path.join(folder, IGNORE_FILE), encoding="utf-8", errors="replace") as file:  # noqa: PTH118, PTH123
-            return (*rules, _matcher(folder, file.read().splitlines()))
+            return (*rules, _matcher(folder, file.read().splitlines(), file.name))
     except OSError:  # no such file in this folder
         return rules
 
 
-def _matcher(base: str, lines: list[str]) -> Ignore:
+def _matcher(base: str, lines: list[str], source: str = "scan.ignore") -> Ignore:
     """Whether an entry below `base` is named by patterns that mean what they mean in a .gitignore."""
     import pathspec
 
+    for number, line in enumerate(lines, 1):
+        try:
+            pathspec.GitIgnoreSpec.from_lines([line])
+        except (ValueError, re.error) as trouble:
+            hint = "Correct the pattern; it is written as in a .gitignore."
+            raise UsageError(f"{source}:{number}: {line!r} is no pattern.", hint) from trouble
     spec: Any = pathspec.GitIgnoreSpec.from_lines(lines)
     start = len(base.rstrip(os.sep)) + 1
 
-    def ignored(entry: os.DirEntry[str]) -> bool:
+    def ignored(entry: os.DirEntry[str]) -> bool | None:
         below = entry.path[start:]
-        return bool(spec.match_file(below + "/" if entry.is_dir() else below))
+        said: bool | None = spec.check_file(below + "/" if entry.is_dir() else below).include
+        return said
 
     return ignored
 

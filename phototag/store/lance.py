@@ -28,8 +28,8 @@ _READERS_NEED = timedelta(hours=1)  # old versions stay that long for searches t
 class Lance:
     """The tables of one library. Opened on first use: importing LanceDB costs 1.4 s."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, root: Path) -> None:
+        self.folder, self._root = folder, root
         self._connection: Any = None
         self._tables: dict[str, Any] = {}
 
@@ -51,19 +51,19 @@ class Lance:
     def add(self, name: str, rows: Sequence[dict[str, Any]], width: int = 0) -> None:
         """Append rows whose keys are known to be new."""
         if rows:
-            table = self.table(name, width)
+            table, batch = self.table(name, width), _arrow(rows, schema(name, width))
             with self._sentences(name):
-                table.add(_arrow(rows, schema(name, width)))
+                table.add(batch)
 
     def merge(self, name: str, rows: Sequence[dict[str, Any]], width: int = 0) -> None:
         """Insert rows, or replace those with the same key."""
         if rows:
             key = KEYS.get(name, ("image_id", "maker"))
             unique = {tuple(row[column] for column in key): row for row in rows}
-            table = self.table(name, width)
+            table, batch = self.table(name, width), _arrow(list(unique.values()), schema(name, width))
             with self._sentences(name):
                 step = table.merge_insert(list(key)).when_matched_update_all().when_not_matched_insert_all()
-                step.execute(_arrow(list(unique.values()), schema(name, width)))
+                step.execute(batch)
 
     def delete(self, name: str, where: str) -> None:
         if self.exists(name):
@@ -146,7 +146,7 @@ class Lance:
             raise Damaged(
                 f"The table {name!r} in {self.folder} cannot be used: {_first_line(trouble)}",
                 f"Make the tables again from the files, the journal and the evidence log: "
-                f"phototag rebuild {self.folder.parent.parent}",
+                f"phototag rebuild {self._root}",
             ) from trouble
 
 

@@ -30,7 +30,7 @@ class Library:
 
     def __init__(self, where: place.Place) -> None:
         self.place = where
-        self.lance = Lance(where.state / "lance")
+        self.lance = Lance(where.state / "lance", where.root)
         self.journal = Log(where.state / "journal.jsonl")
 
     @contextmanager
@@ -39,7 +39,7 @@ class Library:
 
         With `afresh` the tables are thrown away before: everything in them can be made again.
         """
-        with lock.writing(self.place.state):
+        with lock.writing(self.place.state, self.place.root):
             if afresh:
                 self.lance.forget()
             self._migrate()
@@ -176,7 +176,11 @@ class Library:
     # ---- upkeep
 
     def compact(self) -> None:
+        """Tidy the tables, and tell the memory of the last scan that they look different now."""
+        memory = self.walked()
         self.lance.compact()
+        if memory.settled:
+            memory.save(self.lance.folder)
 
     def walked(self) -> Walked:
         return load_walked(self.lance.folder)
@@ -200,6 +204,7 @@ class Library:
         done = self._replayed()
         for path in sorted((self.place.state / "evidence").glob("*.jsonl")):
             log, start = Log(path), done.get(path.stem, 0)
+            start = start if start <= log.size() else 0  # the log was cut: taking a line over twice does no harm
             if log.size() <= start:
                 continue
             rows: dict[str, dict[str, Any]] = {}
@@ -210,7 +215,7 @@ class Library:
                         rows.pop(key, None)
                     self.lance.delete("evidence", one_of("key", keys))
                 elif line.keys() >= _EVIDENCE_COLUMNS:
-                    rows[line["key"]] = {name: line[name] for name in _EVIDENCE_COLUMNS}
+                    rows[line["key"]] = {name: _told(line[name]) for name in _EVIDENCE_COLUMNS}
                 if len(rows) >= 2_000:
                     self.lance.merge("evidence", list(rows.values()))
                     rows.clear()
@@ -246,6 +251,10 @@ class Library:
 
 _STAT_COLUMNS = ("path", "size", "mtime_ns", "inode", "kind", "image_id", "photo_id", "status", "error")
 _EVIDENCE_COLUMNS = frozenset(("key", "image_id", "step", "maker", "value", "error", "made_at"))
+
+
+def _told(value: Any) -> str | None:
+    return None if value is None else tables.clean(str(value))
 
 
 def open_library(folder: Path, library: Path | None = None, *, make: bool = False) -> Library:

@@ -16,21 +16,24 @@ from pathlib import Path
 from typing import Any
 
 from phototag.errors import Busy
-from phototag.store.log import no_space
+from phototag.store.log import cannot_write
 
 
 @contextmanager
-def writing(state: Path) -> Iterator[None]:
+def writing(state: Path, root: Path) -> Iterator[None]:
     """Hold the library for writing, or say who holds it."""
     path = state / "lock"
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as trouble:
+        raise cannot_write(path, trouble) from trouble
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as held:
             holder = _holder(handle)
             raise Busy(
-                f"Another phototag is writing to the library in {state.parent}{_named(holder)}.",
+                f"Another phototag is writing to the library of {root}{_named(holder)}.",
                 "Wait until it is done, or stop it. Reading commands (status, search, config) work meanwhile.",
             ) from held
         _sign(handle, path)
@@ -45,7 +48,7 @@ def _sign(handle: int, path: Path) -> None:
         os.ftruncate(handle, 0)
         os.pwrite(handle, text, 0)
     except OSError as trouble:
-        raise no_space(path) from trouble
+        raise cannot_write(path, trouble) from trouble
 
 
 def _holder(handle: int) -> dict[str, Any]:

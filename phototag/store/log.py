@@ -68,9 +68,7 @@ class Log:
                 rest = rest[file.write(rest) :]
         except OSError as trouble:
             os.ftruncate(file.fileno(), start)
-            if trouble.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise no_space(self.path) from trouble
-            raise
+            raise cannot_write(self.path, trouble) from trouble
 
 
 def _parsed(raw: bytes) -> dict[str, Any] | None:
@@ -79,6 +77,14 @@ def _parsed(raw: bytes) -> dict[str, Any] | None:
     except ValueError:  # a cut line, or the blank line that sets one apart
         return None
     return value if isinstance(value, dict) else None
+
+
+def cannot_write(path: Path, trouble: OSError) -> NoSpace:
+    """The sentence for whatever kept us from writing state."""
+    if trouble.errno in (errno.ENOSPC, errno.EDQUOT):
+        return no_space(path)
+    hint = "Make it writable, or keep the library elsewhere: --library DIR"
+    return NoSpace(f"{path} cannot be written ({trouble.strerror}).", hint)
 
 
 def no_space(path: Path) -> NoSpace:
@@ -99,9 +105,9 @@ def sync_folder(folder: Path) -> None:
 
 def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
     """Write `path` as a whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     temp = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with temp.open("wb") as file:
             file.write(content)
             file.flush()
@@ -110,8 +116,6 @@ def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
         temp.replace(path)
     except OSError as trouble:
         temp.unlink(missing_ok=True)
-        if trouble.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise no_space(path) from trouble
-        raise
+        raise cannot_write(path, trouble) from trouble
     if durable:
         sync_folder(path.parent)

@@ -115,6 +115,8 @@ def make(root: Path) -> Place:
     """A new library for `root`, which is made if need be; in the user's data directory where `root` is read-only."""
     if root.exists() and not root.is_dir():
         raise UsageError(f"{root} is not a folder.", "Name the folder in which the library shall lie.")
+    if _SURROGATE.search(str(root)):
+        raise UsageError(f"The name of {escape(str(root))!r} is not valid UTF-8.", "Name another folder: --library DIR")
     for state in (root / FOLDER, _shadow(root)):
         try:
             state.mkdir(parents=True, exist_ok=True)

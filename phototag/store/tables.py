@@ -101,14 +101,19 @@ def photo_row(photo: Photo, files: Sequence[File]) -> dict[str, Any]:
         "lens": facts.lens,
         "lat": facts.gps.lat if facts.gps else None,
         "lon": facts.gps.lon if facts.gps else None,
-        "width": facts.width,
-        "height": facts.height,
+        "width": _column(facts.width),
+        "height": _column(facts.height),
         "rating": facts.rating,
         "modified_ns": files[0].mtime_ns,
         "keywords": list(facts.keywords),
         "caption": facts.caption,
         "facts": facts_text(facts),
     }
+
+
+def _column(side: int | None) -> int | None:
+    """A side that a picture can have: what a damaged header claims may fit no column."""
+    return side if side is not None and 0 < side < 2**31 else None
 
 
 def photo_of(row: dict[str, Any]) -> Photo:
@@ -129,14 +134,14 @@ def _utc(moment: Moment | None) -> datetime | None:
 
 
 def evidence_row(evidence: Evidence) -> dict[str, Any]:
-    value = None if evidence.value is None else json.dumps(evidence.value, ensure_ascii=False)
+    value = None if evidence.value is None else clean(json.dumps(evidence.value, ensure_ascii=False))
     return {
         "key": evidence.key,
         "image_id": evidence.image_id,
         "step": evidence.step,
         "maker": evidence.maker,
         "value": value,
-        "error": evidence.error,
+        "error": clean(evidence.error),
         "made_at": evidence.made_at,
     }
 
@@ -154,7 +159,7 @@ def decision_row(decision: Decision) -> dict[str, Any]:
     return {
         "key": decision.image_id,
         "image_id": decision.image_id,
-        "value": json.dumps(parts, ensure_ascii=False).encode("utf-8", "replace").decode(),
+        "value": clean(json.dumps(parts, ensure_ascii=False)),
         "by": decision.by,
         "policy": decision.policy,
         "made_at": now(),
@@ -188,8 +193,7 @@ def facts_text(facts: Facts) -> str:
         found["gps"] = {"lat": gps.lat, "lon": gps.lon, "alt": gps.alt}
     if facts.regions:
         found["regions"] = [asdict(region) for region in facts.regions]
-    text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "replace").decode()  # a lone surrogate cannot go into a table
+    return clean(json.dumps(found, ensure_ascii=False, separators=(",", ":")))
 
 
 def facts_of(text: str) -> Facts:
@@ -203,6 +207,11 @@ def facts_of(text: str) -> Facts:
     found["regions"] = tuple(Region(**region) for region in found.get("regions", ()))
     found["lists"] = {name: tuple(words) for name, words in found.get("lists", {}).items()}
     return Facts(**found)
+
+
+def clean(text: str) -> str:
+    """Text as a table can hold it: half an emoji, which models and files do contain, becomes a question mark."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def now() -> str:
