@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from phototag import resources, vocabulary
 from phototag import settings as settings_
 from phototag.api_opening import Flags, Stop, held, never, open, steps_of
+from phototag.errors import UsageError
 from phototag.records import Said
 from phototag.report import Report
 from phototag.settings import Settings
@@ -132,8 +133,27 @@ def deciding(opened: Library, using: Settings) -> Deciding:
     own = [Path(using.policy.vocabulary).expanduser()] if using.policy.vocabulary else []
     own += [opened.place.vocabulary_file] if opened.place.vocabulary_file.exists() else []
     words = vocabulary.load(resources.vocabulary_file(), own)
-    rules = Rules(min_confidence=using.policy.min_confidence, languages=(using.languages.keywords,))
+    rules = Rules(
+        min_confidence=using.policy.min_confidence,
+        least=using.policy.least,
+        most=using.policy.most,
+        thresholds=dict(map(_threshold, using.policy.thresholds)),
+        languages=(using.languages.keywords,),
+    )
     return Deciding(opened, steps_of(using), words, rules, Journal(opened.journal).said())
+
+
+def _threshold(text: str) -> tuple[str, float]:
+    """`people=0.8` as a kind of term and its threshold."""
+    kind, _, number = (part.strip() for part in text.partition("="))
+    try:
+        line = float(number)
+    except ValueError:
+        line = -1
+    if kind not in vocabulary.KINDS or not 0 <= line <= 1:
+        kinds = ", ".join(sorted(vocabulary.KINDS))
+        raise UsageError(f"policy.thresholds: {text!r} is not understood.", f"Write KIND=0.8, with a kind of: {kinds}")
+    return kind, line
 
 
 def _say(opened: Library, words: Sequence[Said], flags: Flags | None, report: Report) -> None:

@@ -180,6 +180,9 @@ class Policy:
     """When evidence becomes a tag."""
 
     min_confidence: float = setting(0.6, "evidence with a lower score gives no tag", 0, 1)
+    thresholds: tuple[str, ...] = setting((), 'its own min_confidence for a kind of term, such as "people=0.8"')
+    least: int = setting(0, "with fewer tags than this, the best doubtful ones are taken", 0, 100)
+    most: int = setting(25, "tags of one photo at most, parents and your own words not counted", 1, 1000)
     vocabulary: str = setting("", "a file with terms of your own, beside those that phototag brings")
 
 

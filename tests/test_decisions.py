@@ -119,6 +119,19 @@ finally:
     assert "LOADED []" in done.stderr
 
 
+def test_a_kind_has_its_own_threshold_and_a_photo_a_most(phototag: Run, photos: Path) -> None:
+    def tags(*options: str) -> dict[str, float]:
+        done = phototag("decide", photos, *options)
+        assert done.returncode == 0, done.stderr
+        return terms(shown(phototag, photos / CAT)["decision"])
+
+    assert "cat" in tags()
+    assert "cat" not in tags("--set", "policy.thresholds=objects=0.99")
+    assert len(tags("--set", "policy.most=1")) < len(tags())
+    done = phototag("decide", photos, "--set", "policy.thresholds=obects=2")
+    assert done.returncode == 2 and "objects" in done.stderr
+
+
 def test_nothing_is_decided_twice(phototag: Run, photos: Path) -> None:
     done = json.loads(phototag("decide", photos, "--json").stdout)
     assert done["photos"] == 0 and done["unchanged"] == 12
