@@ -51,7 +51,14 @@ def test_the_value_has_the_agreed_members_and_the_maker_names_its_tables(gazette
 
 
 @pytest.mark.parametrize(
-    "table", [b"", b"no gzip", gzip.compress(b"no JSON", mtime=0), gzip.compress(b'[{"city": "Nowhere"}]'), gzip.compress(b"[]")]
+    "table",
+    [
+        b"",
+        b"no gzip",
+        gzip.compress(b"no JSON", mtime=0),
+        gzip.compress(b'[{"city": "Nowhere"}]', mtime=0),
+        gzip.compress(b"[]", mtime=0),
+    ],
 )
 def test_a_broken_table_is_an_error_of_the_photo_that_names_the_file(tmp_path: Path, table: bytes) -> None:
     (tmp_path / "geocode.gz").write_bytes(table)
