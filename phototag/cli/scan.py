@@ -85,7 +85,7 @@ def show(library: Library, found: Scanned, report: Report) -> None:
     states = ", ".join(f"{found.states[state]:,} {state}" for state in _STATES if found.states[state])
     summary = [("photos", f"{found.photos:,} in the library"), ("files", f"{found.files:,} ({states or 'none'})")]
     if found.unreadable or found.unreadable_before:
-        before = f", {found.unreadable_before:,} known from before" if found.unreadable_before else ""
+        before = f", {found.unreadable_before:,} known from before (phototag status)" if found.unreadable_before else ""
         summary.append(("unreadable", f"{len(found.unreadable):,}{before}"))
     if found.orphans:
         summary.append(("sidecars", f"{found.orphans:,} without a photo beside them"))
