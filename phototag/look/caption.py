@@ -13,20 +13,17 @@ from typing import Any
 from phototag.backends.protocols import Describer
 from phototag.errors import PhototagError
 from phototag.look.prompts import Prompt
-from phototag.look.step import Subject
+from phototag.look.step import LocalLook, Subject
 from phototag.records import Evidence
 
 _VERSION = 1
 
 
-class Describe:
+class Describe(LocalLook):
     """The step `describe`: one describer, one prompt."""
 
     name = "describe"
-    space = ""
     logged = True
-    needs_picture = True
-    after: tuple[str, ...] = ()
 
     def __init__(self, describer: Describer, prompt: Prompt, side: int) -> None:
         self._describer, self._prompt = describer, prompt

@@ -10,21 +10,16 @@ from typing import Any
 
 from phototag.backends.expression import FaceReader
 from phototag.backends.faces import Face, FaceFinder
-from phototag.look.step import Subject
+from phototag.look.step import LocalLook, Subject
 from phototag.records import Evidence
 
 _VERSION = 1
 
 
-class Faces:
+class Faces(LocalLook):
     """The step `faces`. `tiles` looks again at four parts of the picture, for small faces."""
 
     name = "faces"
-    space = ""
-    logged = False
-    parallel = 0
-    needs_picture = True
-    after: tuple[str, ...] = ()
 
     def __init__(self, side: int, tiles: bool = False) -> None:
         self._finder, self._reader = FaceFinder(tiles), FaceReader()

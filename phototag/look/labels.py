@@ -11,22 +11,18 @@ from typing import Any
 
 from phototag.backends import imagenet
 from phototag.backends.tagger import Tagger
-from phototag.look.step import Subject
+from phototag.look.step import LocalLook, Subject
 from phototag.records import Evidence
 
 _VERSION = 1
 _MOST, _LEAST, _LEAST_SUM = 10, 0.02, 0.1
 
 
-class Labels:
+class Labels(LocalLook):
     """The step `labels`."""
 
     name = "labels"
     space = "visual"
-    logged = False
-    parallel = 0
-    needs_picture = True
-    after: tuple[str, ...] = ()
 
     def __init__(self, side: int, *models: str) -> None:
         self._tagger = Tagger(*(models or ("effnet_lite2",)))

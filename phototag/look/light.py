@@ -15,7 +15,7 @@ from typing import Any
 from astral import Observer
 from astral.sun import elevation, noon
 
-from phototag.look.step import Subject
+from phototag.look.step import LocalLook, Subject
 from phototag.records import Evidence, Facts, Gps
 
 # Degrees of the sun above the horizon, refraction included; each name holds from its bound up to the next.
@@ -42,15 +42,11 @@ _NOT_A_TIME = frozenset({(0, 0, 0, 0), (12, 0, 0, 0)})
 _VERSION = 1
 
 
-class Light:
+class Light(LocalLook):
     """The step `light`."""
 
     name = "light"
-    space = ""
-    logged = False
-    parallel = 0
     needs_picture = False
-    after: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         self.maker = f"light/astral@{version('astral')}/{_VERSION}"

@@ -14,7 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from phototag.look.step import Subject
+from phototag.look.step import LocalLook, Subject
 from phototag.records import Evidence
 
 _TILES = 8
@@ -27,15 +27,10 @@ _GRID = 32  # the hash by frequencies is made of so many points each way
 _BITS = 8  # and of so many frequencies each way, from the lowest one
 
 
-class Measure:
+class Measure(LocalLook):
     """The step `measure`."""
 
     name = "measure"
-    space = ""
-    logged = False
-    parallel = 0
-    needs_picture = True
-    after: tuple[str, ...] = ()
 
     def __init__(self, side: int) -> None:
         self.maker = f"measure/side{side}/2"

@@ -10,22 +10,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from phototag.backends.detector import Detector
-from phototag.look.step import Subject
+from phototag.look.step import LocalLook, Subject
 from phototag.records import Evidence
 
 _VERSION = 1
 _LEAST = 0.35
 
 
-class Objects:
+class Objects(LocalLook):
     """The step `objects`."""
 
     name = "objects"
-    space = ""
-    logged = False
-    parallel = 0
-    needs_picture = True
-    after: tuple[str, ...] = ()
 
     def __init__(self, side: int) -> None:
         self._detector = Detector(_LEAST)

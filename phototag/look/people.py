@@ -10,20 +10,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from phototag.look.makers import after
-from phototag.look.step import Step, Subject
+from phototag.look.step import LocalLook, Step, Subject
 from phototag.records import Evidence
 
 _VERSION = 1
 _SURE = 0.55  # score from which a detected person counts
 
 
-class People:
+class People(LocalLook):
     """The step `people`."""
 
     name = "people"
-    space = ""
-    logged = False
-    parallel = 0
     needs_picture = True  # through the steps it builds on
     after: tuple[str, ...] = ("objects", "faces")
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from phototag.backends.gazetteer import Gazetteer, Town
 from phototag.errors import PhototagError
-from phototag.look.step import Subject
+from phototag.look.step import LocalLook, Subject
 from phototag.records import Evidence
 
 CITY_KM = 25.0  # a day trip, not a place, lies beyond
@@ -25,15 +25,11 @@ _SAME_RANK = 4  # how many times bigger than the town a city is that holds it
 _VERSION = 1
 
 
-class Place:
+class Place(LocalLook):
     """The step `place`."""
 
     name = "place"
-    space = ""
-    logged = False
-    parallel = 0
     needs_picture = False
-    after: tuple[str, ...] = ()
 
     def __init__(self, gazetteer: Gazetteer | None = None) -> None:
         self._gazetteer = gazetteer or Gazetteer()

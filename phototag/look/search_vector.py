@@ -16,7 +16,7 @@ import numpy as np
 
 from phototag.backends import detector, shipped
 from phototag.look.makers import after
-from phototag.look.step import Step, Subject
+from phototag.look.step import LocalLook, Step, Subject
 from phototag.records import Evidence
 
 WIDTH = 512
@@ -26,13 +26,11 @@ _CLASSES = 1000  # rows of the tagger's classes; the detector's follow
 _SURE, _WEIGHT = 0.5, 0.4  # from which score, and how much, a detected thing counts
 
 
-class SearchVector:
+class SearchVector(LocalLook):
     """The step `search`."""
 
     name = "search"
     space = "search"
-    logged = False
-    parallel = 0
     needs_picture = True  # through the steps it builds on
     after: tuple[str, ...] = ("labels", "objects")
 

@@ -38,3 +38,13 @@ class Step(Protocol):
 
     def make(self, batch: Sequence[Subject]) -> list[Evidence]:
         """Exactly one evidence per subject: a value or an error."""
+
+
+class LocalLook:
+    """What most steps are: local work on the shared picture, without a vector, too cheap for a log of its own."""
+
+    space: str = ""
+    logged: bool = False
+    parallel: int = 0
+    needs_picture: bool = True
+    after: tuple[str, ...] = ()

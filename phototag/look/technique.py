@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from phototag.look.step import Subject
+from phototag.look.step import LocalLook, Subject
 from phototag.records import Evidence, Facts
 
 LONG_S = 1.0  # nobody holds that still, and what moves is a streak
@@ -42,13 +42,10 @@ _ZOOM = re.compile(r"\d\s*(mm)?\s*-\s*\d", re.IGNORECASE)
 _VERSION = 1
 
 
-class Technique:
+class Technique(LocalLook):
     """The step `technique`."""
 
     name = "technique"
-    space = ""
-    logged = False
-    parallel = 0
     needs_picture = False
     after: tuple[str, ...] = ("measure",)
 

@@ -10,19 +10,16 @@ from collections.abc import Sequence
 
 from phototag.backends.protocols import Embedder
 from phototag.errors import PhototagError
-from phototag.look.step import Subject
+from phototag.look.step import LocalLook, Subject
 from phototag.records import Evidence
 
 _VERSION = 1
 
 
-class Embed:
+class Embed(LocalLook):
     """The step `embed`: one embedder."""
 
     name = "embed"
-    logged = False
-    needs_picture = True
-    after: tuple[str, ...] = ()
 
     def __init__(self, embedder: Embedder, side: int) -> None:
         self._embedder = embedder
