@@ -23,7 +23,7 @@ run: .venv/for-run exiftool ## read, look at and tag the pictures in PHOTOS, in 
 	.venv/bin/phototag look "$$PHOTOS" --library "$$TO"; code=$$?; \
 	if [ $$code -gt 1 ]; then exit $$code; fi; .venv/bin/phototag status "$$TO"
 
-test: .venv/for-test exiftool ## run the tests, without a model, a network or torch (ARGS="tests/test_x.py -k name")
+test: .venv/for-test exiftool readers ## run the tests, without a model, a network or torch (ARGS="tests/test_x.py -k name")
 	.venv/bin/pytest -n auto --dist loadfile -m "not slow and not clip" $(ARGS)
 
 check: .venv/for-test ## look at format, style and types
@@ -72,6 +72,12 @@ exiftool:
 	if command -v apt-get >/dev/null; then $(call apt_install,libimage-exiftool-perl); exit; fi; \
 	echo "make: ExifTool is missing. Type: brew install exiftool" >&2; \
 	echo "      (without Homebrew: the package at https://exiftool.org), then make again." >&2; exit 1
+
+# Two programs that no one here wrote, to read what we have written; the tests that need them skip without.
+readers:
+	@if command -v exiv2 >/dev/null && command -v exempi >/dev/null; then exit 0; fi; \
+	if command -v apt-get >/dev/null; then $(call apt_install,exiv2) && $(call apt_install,exempi); \
+	else echo "make: exiv2 and exempi are missing: what other programs read is not tested" >&2; fi
 
 # A venv that was moved, lost its Python or was made with another PYTHON than the one asked for is made anew. An
 # interrupted set-up leaves no stamp, so it is taken up again.

@@ -7,6 +7,7 @@ results nor ends the process. Refused: logic in the command line that a script c
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING
 from phototag import settings as settings_
 from phototag.api_opening import Flags, Stop, held, library_at, never, open, steps_of
 from phototag.api_people import adopt, answer, decide, deciding, proposed, review, say, show
+from phototag.api_undoing import forget, forgettable, history, undo
+from phototag.api_writing import tag
 from phototag.errors import NoBackend
 from phototag.report import Report
 from phototag.settings import Settings
@@ -29,6 +32,9 @@ __all__ = [
     "adopt",
     "answer",
     "decide",
+    "forget",
+    "forgettable",
+    "history",
     "look",
     "open",
     "proposed",
@@ -40,6 +46,8 @@ __all__ = [
     "settings",
     "show",
     "status",
+    "tag",
+    "undo",
 ]
 
 
@@ -71,13 +79,14 @@ def scan(
 def look(
     folder: Path | str = ".",
     *,
+    only: Sequence[Path | str] = (),
     library: Path | None = None,
     selection: Selection | None = None,
     flags: Flags | None = None,
     report: Report | None = None,
     stop: Stop = never,
 ) -> tuple[Library, Scanned, Looked]:
-    """Scan the folder, make the evidence that its photos lack, and decide upon it."""
+    """Scan the folder, make the evidence that its photos lack (or those that `only` names), and decide upon it."""
     from phototag.pipeline import Run, Selection
     from phototag.read.scan import Options
     from phototag.review import ids_below
@@ -86,14 +95,15 @@ def look(
     opened, root = library_at(folder, library, report)
     using = settings_.load(opened.place.settings_file, flags)
     steps = steps_of(using)
-    chosen = replace(selection or Selection(), below=opened.place.stored(root))
+    below = tuple(opened.place.stored(os.path.realpath(path)) for path in only or (root,))
+    chosen = replace(selection or Selection(), below=below)
     with held(opened, report):
         # Looking decodes every picture anyway, so this scan need not prove that they decode.
         scanned = _scanned(opened, root, using, report, Options(decode=False), stop)
         run = Run(opened, steps, using, report, stop)
         looked = run.run(chosen)
         judge = deciding(opened, using)
-        looked.decided = judge.run(ids_below(opened, chosen.below), run.touched, report, stop)
+        looked.decided = judge.run(ids_below(opened, *below), run.touched, report, stop)
         return opened, scanned, looked
 
 

@@ -8,12 +8,13 @@ journal alone, so a rebuild loses none.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from phototag.decide import policy
 from phototag.decide.policy import Person, Rules
 from phototag.look.step import Step
-from phototag.records import Decision, Evidence, Photo, Said
+from phototag.read.values import key_of
+from phototag.records import Change, Decision, Entry, Evidence, Photo, Said
 from phototag.report import Report
 from phototag.store.library import Library, chunks
 from phototag.vocabulary import Vocabulary
@@ -67,8 +68,9 @@ class Deciding:
         for evidence in self.library.evidence(ids):
             if self._counts(evidence):
                 values[evidence.image_id][evidence.step] = evidence.value
+        written = self.library.changes.of_images(ids)
         for photo in self.library.photos(ids):
-            yield self._decision(photo, values[photo.image_id])
+            yield self._decision(_without_ours(photo, written.get(photo.image_id, [])), values[photo.image_id])
 
     def _decision(self, photo: Photo, values: dict[str, object]) -> Decision:
         person = self._people.get(photo.image_id)
@@ -77,6 +79,17 @@ class Deciding:
     def _counts(self, evidence: Evidence) -> bool:
         """Evidence of the makers that would be asked today; of a step that nobody asks now, the last word stands."""
         return not evidence.error and self._makers.get(evidence.step, evidence.maker) == evidence.maker
+
+
+def _without_ours(photo: Photo, written: Sequence[Entry]) -> Photo:
+    """The photo without keywords of ours whose origin a program has stripped from the file; the journal knows them."""
+    last = {str(entry.change.get("target")): entry for entry in written if entry.state == "done"}
+    ours = {key_of(word) for entry in last.values() for word in Change.from_json(entry.change).base.ours}
+    ours -= {key_of(word) for word in photo.facts.ours}  # where the file itself knows, it knows better
+    if not ours:
+        return photo
+    kept = tuple(word for word in photo.facts.keywords if key_of(word) not in ours)
+    return replace(photo, facts=replace(photo.facts, keywords=kept))
 
 
 def people(said: Iterator[Said]) -> dict[str, Person]:

@@ -35,7 +35,7 @@ ORDERS = tuple(_ORDERS)
 class Selection:
     """Which photos a run looks at, and in which order."""
 
-    below: str = ""  # stored folder; "" is the whole library
+    below: tuple[str, ...] = ("",)  # stored folders and files; "" is the whole library
     order: str = "taken"
     limit: int = 0
     sample: int = 0
@@ -261,7 +261,7 @@ class Run:
                     self.found.failed.append((paths[evidence.image_id], evidence.error))
 
 
-def _lies_below(files: Sequence[str], folder: str) -> bool:
-    if folder == "":  # the library's root: what lies outside is stored by its absolute path
-        return any(not path.startswith("/") for path in files)
-    return any(path == folder or path.startswith(folder + "/") for path in files)
+def _lies_below(files: Sequence[str], folders: Sequence[str]) -> bool:
+    if "" in folders and any(not path.startswith("/") for path in files):
+        return True  # the library's root: what lies outside is stored by its absolute path
+    return any(path == folder or path.startswith(f"{folder}/") for path in files for folder in folders if folder)

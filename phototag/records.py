@@ -8,7 +8,7 @@ Refused: one big mutable "item" that every step scribbles on.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -83,7 +83,8 @@ class Facts:
     focal_35mm: float | None = None
     flash: bool | None = None
     duration_s: float | None = None
-    keywords: tuple[str, ...] = ()  # the union of the lists below, each word once
+    keywords: tuple[str, ...] = ()  # people's: the union of the lists below, each word once, without ours
+    ours: tuple[str, ...] = ()  # keywords in the lists that phototag chose, as the file itself records
     lists: dict[str, tuple[str, ...]] = field(default_factory=dict)  # subject, hierarchy, tagslist, iptc
     title: str | None = None
     headline: str | None = None
@@ -181,6 +182,51 @@ class Said:
     remove: tuple[str, ...] = ()
     caption: Mapping[str, str] = field(default_factory=dict)  # by language; "" takes an own caption back
     at: str = ""
+
+
+Values = tuple[
+    str, ...
+]  # of one ExifTool tag: the items of a list, the one text of a single tag, () where it is absent
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What we last left in one file: the base of the three-way merge."""
+
+    lists: Mapping[str, Values] = field(default_factory=dict)  # keyword tag -> all its items after our write
+    added: Mapping[str, Values] = field(default_factory=dict)  # keyword tag -> those that stand there through us
+    ours: Values = ()  # keywords that a machine chose; people's words that we only brought along are not ours
+    single: Mapping[str, Values] = field(default_factory=dict)  # single tag -> what we wrote there
+    gone: Mapping[str, str] = field(default_factory=dict)  # keyword that a person deleted -> when we saw that
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One wish for one file: what its tags shall say instead of what they say now. A wish, not a deed."""
+
+    kind: str  # embed | sidecar | undo
+    target: str  # stored path of the file that is written
+    source: str  # stored path of the photo's file that it speaks of; the target itself where tags are embedded
+    image_id: str  # the photo
+    container: str  # what the target is: jpeg, tiff, png, webp, dng, heic, avif, xmp
+    expect: str  # whole_file_digest of the target when this was planned; "" where it does not exist yet
+    fields: Mapping[str, tuple[Values, Values]] = field(default_factory=dict)  # ExifTool tag -> before, after
+    base: Base = Base()  # what is ours in the target afterwards
+    iptc: str = ""  # utf8 | latin: how IPTC text of undeclared charset has to be read while it is converted
+    stale: bool = False  # somebody changed the IPTC after the XMP: XMP is brought in line first
+    of: str = ""  # of an undo: the entry that it takes back
+    instead: bool = False  # a sidecar because the source itself could not be written without loss
+
+    @classmethod
+    def from_json(cls, parts: Mapping[str, Any]) -> Change:
+        """The change as the journal has it; what a newer version wrote beside it is passed over."""
+        known = {spec.name: parts[spec.name] for spec in fields(cls) if spec.name in parts}
+        base = dict(known.get("base") or {})
+        for name in ("lists", "added", "single"):
+            base[name] = {tag: tuple(items) for tag, items in base.get(name, {}).items()}
+        base["ours"] = tuple(base.get("ours", ()))
+        pairs = {tag: (tuple(before), tuple(after)) for tag, (before, after) in known.get("fields", {}).items()}
+        return cls(**(known | {"base": Base(**base), "fields": pairs}))
 
 
 @dataclass(frozen=True, slots=True)

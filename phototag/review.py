@@ -50,11 +50,12 @@ def photo_ids(library: Library, paths: Sequence[Path | str]) -> list[str]:
     return list(dict.fromkeys(found[path] for path in stored))
 
 
-def ids_below(library: Library, folder: str) -> list[str]:
-    """The photos that have a file in a stored folder, by path."""
+def ids_below(library: Library, *folders: str) -> list[str]:
+    """The photos that have a file in one of some stored folders (or are named themselves), by path."""
     rows = library.photo_rows(("image_id", "path", "files"), "status = 'present'")
+    starts = tuple(f"{folder}/" for folder in folders if folder)
     chosen = [
-        row for row in rows if any(p == folder or p.startswith(f"{folder}/" if folder else "") for p in row["files"])
+        row for row in rows if "" in folders or any(path in folders or path.startswith(starts) for path in row["files"])
     ]
     return [row["image_id"] for row in sorted(chosen, key=lambda row: str(row["path"]))]
 

@@ -212,9 +212,35 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """When files may be changed."""
+    """What is written into files, where, and when."""
 
+    where: str = setting(
+        "auto",
+        "into the file or beside it: auto | embed | sidecar | none",
+        shape="auto|embed|sidecar|none",
+        looks="auto, embed, sidecar or none",
+    )
+    sidecar: str = setting(
+        "base",
+        "names of sidecars: base (IMG.xmp) | ext (IMG.CR2.xmp) | both",
+        shape="base|ext|both",
+        looks="base, ext or both",
+    )
+    only: tuple[str, ...] = setting(("keywords", "caption", "place"), "the fields that are written")
+    keywords: str = setting(
+        "replace-ours",
+        "what becomes of our earlier keywords: append | replace-ours | off",
+        shape="append|replace-ours|off",
+        looks="append, replace-ours or off",
+    )
+    caption: str = setting(
+        "replace-ours",
+        "where a caption goes: empty | replace-ours | off",
+        shape="empty|replace-ours|off",
+        looks="empty, replace-ours or off",
+    )
     settle_seconds: float = setting(10.0, "a file changed less than so many seconds ago is left alone", 0, 3600)
+    break_links: bool = setting(False, "write a file that has several names (hard links), which parts them")
 
 
 @dataclass(frozen=True, slots=True)

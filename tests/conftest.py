@@ -65,6 +65,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
         if name.startswith(("PHOTOTAG_", "XDG_", "OLLAMA_", "IMMICH_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(own))
+    monkeypatch.setenv("PHOTOTAG_WRITE_SETTLE_SECONDS", "0")  # tests write into files that they have just made
     for name, folder in (("CONFIG", ".config"), ("DATA", ".local/share"), ("CACHE", ".cache"), ("STATE", ".state")):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(own / folder))
     # Rich folds lines at the terminal's width and paints them: neither belongs in what a test compares.

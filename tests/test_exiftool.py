@@ -21,6 +21,7 @@ from PIL import Image
 
 from phototag.errors import Interrupted, MissingTool, Unreadable
 from phototag.read.exiftool import ExifTool
+from phototag.read.exiftool_pool import Pool
 
 TEXT = ("ImageDescription", "*Keyword*", "Subject", "Title")
 Answers = list[dict[str, Any] | Unreadable]
@@ -284,6 +285,32 @@ def test_an_error_stream_that_floods_does_not_block(tmp_path: Path) -> None:
     path = str(photo(tmp_path / "a.jpg", "heard"))
     with ExifTool(1, timeout_s=20, executable=str(script)) as pool:
         assert texts(pool.read([path], TEXT)) == ["heard"]
+
+
+@pytest.mark.parametrize("name", ["none.jpg", "two\nlines.jpg"])
+def test_what_exiftool_complains_about_is_told(tmp_path: Path, name: str) -> None:
+    path = os.fsencode(tmp_path / name)
+    lent = Pool(1)
+    for _ in range(2):
+        answer = lent.ask([b"-XMP-dc:Subject", path])
+        assert b"File not found" in answer.complained and b"ready" not in answer.complained
+        assert not answer.printed
+    lent.close()
+    with pytest.raises(Interrupted):
+        lent.ask([b"-ver"])
+
+
+def test_a_pool_may_know_tags_of_its_own(tmp_path: Path) -> None:
+    config = tmp_path / "tags.config"
+    config.write_text(
+        "%Image::ExifTool::UserDefined = ('Image::ExifTool::Composite' => {"
+        " Doubled => { Require => 'ImageWidth', ValueConv => '$val[0] * 2' } }); 1;"
+    )
+    path = os.fsencode(photo(tmp_path / "a.jpg"))
+    for configured, printed in ((str(config), b"16\n"), ("", b"")):
+        lent = Pool(1, config=configured)
+        assert lent.ask([b"-s3", b"-Composite:Doubled", path]).printed == printed
+        lent.close()
 
 
 def test_threads_share_the_processes(tmp_path: Path, watched: tuple[str, Callable[[], list[int]]]) -> None:

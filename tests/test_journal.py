@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -110,3 +112,108 @@ def test_what_people_said_comes_back_in_order_and_is_no_change(library: Library)
     journal.say([second])
     assert list(journal.said()) == [first, second]
     assert list(journal.entries()) == ["e1"]
+
+
+def test_a_new_sidecar_ends_as_its_presence_says(library: Library, tmp_path: Path) -> None:
+    """Before our change there was no file: then nothing was done; with any other content somebody else was there."""
+    digests = {}
+    for name in ("there", "other"):
+        (tmp_path / f"{name}.xmp").write_text("ours")
+        digests[name] = whole_file_digest(tmp_path / f"{name}.xmp")
+    (tmp_path / "other.xmp").write_text("a person's")
+    journal = Journal(library.journal)
+    for name in ("there", "other", "absent"):
+        journal.append([entry(tmp_path / f"{name}.xmp", "ready", "", digests.get(name, "1"), name)])
+    assert recover(journal, library.place, Report(quiet=True)) == {"done": 1, "unknown": 1, "aborted": 1}
+    ends = {name: found.state for name, found in journal.entries().items()}
+    assert ends == {"there": "done", "other": "unknown", "absent": "aborted"}
+
+
+def test_a_ready_line_that_proves_nothing_is_unknown(library: Library, tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    journal = Journal(library.journal)
+    journal.append([entry(tmp_path / "a.jpg", "ready"), Entry("e2", "b", "ready", {}), Entry("e3", "b", "begun", {})])
+    assert recover(journal, library.place, Report(quiet=True)) == {"unknown": 2, "aborted": 1}
+
+
+def test_an_undo_that_is_done_ends_what_it_took_back(library: Library, tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"old")
+    old = whole_file_digest(tmp_path / "a.jpg")
+    journal = Journal(library.journal)
+    journal.append([Entry("e1", "b1", "done", {"target": "a.jpg"}, old, "new")])
+    journal.append([Entry("e2", "b2", "ready", {"kind": "undo", "target": "a.jpg", "of": "e1"}, "new", old)])
+    assert recover(journal, library.place, Report(quiet=True)) == {"done": 1}
+    first, second = journal.entries().values()
+    assert (first.state, first.batch, second.state) == ("undone", "b1", "done")
+
+
+def test_temps_of_temps_go_too_and_those_of_others_stay(library: Library, tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    mine = [".phototag-b-000001.jpg", ".phototag-b-000001.jpg_exiftool_tmp", ".phototag-b-000001-utf8.jpg"]
+    others = [".phototag-b-000002.jpg", "a.jpg_exiftool_tmp", "phototag-b-000001.jpg"]
+    for name in (*mine, *others):
+        (tmp_path / name).write_bytes(b"half")
+    journal = Journal(library.journal)
+    journal.append([Entry("b-000001", "b", "begun", {"target": "a.jpg", "temp": mine[0]})])
+    assert recover(journal, library.place, Report(quiet=True)) == {"aborted": 1}
+    assert not any((tmp_path / name).exists() for name in mine)
+    assert all((tmp_path / name).exists() for name in others)
+
+
+def test_an_empty_folder_is_an_unplugged_disk(library: Library, tmp_path: Path) -> None:
+    journal = Journal(library.journal)
+    (tmp_path / "disk").mkdir()
+    journal.append([Entry("e1", "b1", "begun", {"target": "disk/a.jpg", "temp": "disk/.phototag-1.jpg"})])
+    assert recover(journal, library.place, Report(quiet=True)) == {}
+    assert [found.id for found in journal.open_ends()] == ["e1"]
+
+
+def test_a_checkpoint_saves_reading_and_is_never_believed_blindly(library: Library) -> None:
+    path, mark = library.journal.path, library.place.state / "journal.settled"
+    journal = Journal(library.journal)
+    journal.append([Entry("e1", "b", state, {"target": "a"}) for state in ("begun", "ready", "done")])
+    journal.append([Entry("e2", "b", "begun", {"target": "b"})])
+    journal.settle()
+    offset = json.loads(mark.read_text())["offset"]
+    assert path.read_bytes()[offset:].startswith(b'{"id": "e2"')
+    content = path.read_bytes()
+    path.write_bytes(b" " * (offset - 64) + content[offset - 64 :])
+    assert [found.id for found in Journal(library.journal).open_ends()] == ["e2"], "what was settled is not read again"
+    path.write_bytes(content)
+    later = Journal(library.journal)
+    later.append([Entry("e2", "b", "done"), Entry("e3", "b", "begun")])
+    assert [found.id for found in later.open_ends()] == ["e3"]
+    other = content[:offset].replace(b'"done"', b'"gone"') + content[offset:]
+    for damaged, expected in ((other, ["e1", "e2"]), (content[: offset - 5], ["e1"]), (b"", [])):
+        path.write_bytes(damaged.replace(b'"gone"', b'"begun"') if damaged is other else damaged)
+        assert [found.id for found in Journal(library.journal).open_ends()] == expected
+    path.write_bytes(content)
+    for nonsense in (b"", b"{", b"[1]", b'{"offset": -4, "tail": ""}', b'{"offset": 1e99, "tail": ""}'):
+        mark.write_bytes(nonsense)
+        assert [found.id for found in Journal(library.journal).open_ends()] == ["e2"]
+
+
+@given(cut=st.integers(min_value=0))
+def test_a_cut_journal_goes_on_and_every_reader_agrees(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
+    """Whatever byte a crash cut at: later lines are whole, and what is half done is what the whole reading says."""
+    library = open_library(tmp_path_factory.mktemp("journal"), make=True)
+    journal = Journal(library.journal)
+    journal.begin("tag")
+    journal.append([Entry(f"e{n}", "b", state, {"target": "ü"}) for n in range(3) for state in ("begun", "done")])
+    journal.settle()
+    path = library.journal.path
+    path.write_bytes(path.read_bytes()[: cut % (path.stat().st_size + 1)])
+    again = Journal(library.journal)
+    again.append([Entry("later", "b2", "begun", {"target": "x"})])
+    expected = [name for name, found in again.entries().items() if found.state == "begun"]
+    assert [found.id for found in Journal(library.journal).open_ends()] == expected
+    assert "later" in expected
+
+
+def test_a_batch_has_a_name_that_sorts_and_can_be_typed(library: Library) -> None:
+    journal = Journal(library.journal)
+    batch = journal.begin("tag photos")
+    assert re.fullmatch(r"\d{8}-\d{6}-[0-9a-f]{2,4}", batch)
+    line = json.loads(library.journal.path.read_text().splitlines()[1])
+    assert (line["batch"], line["command"]) == (batch, "tag photos") and line["at"]
+    assert journal.entries() == {} and list(journal.said()) == []

@@ -7,21 +7,28 @@ journal that is written after the rename.
 
 from __future__ import annotations
 
+import json
+import secrets
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, fields, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from phototag.read.identity import whole_file_digest
 from phototag.records import Entry, Said
 from phototag.report import Report, shown
-from phototag.store.log import Log
+from phototag.store.log import Log, replace_file
 from phototag.store.place import Place
 from phototag.store.tables import now
 
 FORMAT = {"journal": "phototag", "format": 1}
+TEMP_PREFIX = ".phototag-"
+OPEN = ("begun", "ready")  # states in which a file may be half done
+BATCH_TIME = "%Y%m%d-%H%M%S"  # UTC: how the name of a batch begins
 _FIELDS = tuple(field.name for field in fields(Entry))
+_TAIL = 64  # bytes in front of the checkpoint by which it knows its journal again
 
 
 class Journal:
@@ -29,25 +36,35 @@ class Journal:
 
     def __init__(self, log: Log) -> None:
         self._log = log
+        self._checkpoint = log.path.with_name("journal.settled")
+        self._read_to = -1  # -1: not looked at yet
+        self._open: dict[str, tuple[int, Entry]] = {}  # half-done entries, each with the offset at which it begins
+
+    # ---- changes
+
+    def begin(self, command: str, batch: str = "") -> str:
+        """Note that a batch begins, for this command; returns its id."""
+        batch = batch or new_batch()
+        self._append([{"batch": batch, "command": command, "at": now()}])
+        return batch
 
     def append(self, entries: Iterable[Entry]) -> None:
         """Make the entries durable before anything is done about them."""
         self._append([_spoken(replace(entry, at=entry.at or now())) for entry in entries])
 
-    def _append(self, lines: list[dict[str, Any]]) -> None:
-        if lines and self._log.size() == 0:
-            lines.insert(0, dict(FORMAT))
-        self._log.append(lines)
+    def forgotten(self, batches: Sequence[str]) -> None:
+        """Note that the pre-images of these batches are dropped."""
+        self._append([{"forgotten": list(batches), "at": now()}])
 
     def entries(self) -> dict[str, Entry]:
-        """Every entry in the order in which it began, each at the last state that it reached."""
+        """Every entry in the order in which it began, each at the last state that it reached; reads everything."""
         found: dict[str, Entry] = {}
         for line, _ in self._log.read():
-            named = isinstance(line.get("id"), str) and isinstance(line.get("state"), str)
-            if named and isinstance(line.get("change", {}), dict):
-                known = asdict(found[line["id"]]) if line["id"] in found else {"batch": ""}
-                found[line["id"]] = Entry(**(known | {k: v for k, v in line.items() if k in _FIELDS}))
+            if _is_of_an_entry(line):
+                found[line["id"]] = _completed(found.get(line["id"]), line)
         return found
+
+    # ---- people
 
     def say(self, words: Iterable[Said]) -> None:
         """Make what a person decided durable."""
@@ -55,59 +72,153 @@ class Journal:
 
     def said(self) -> Iterator[Said]:
         """Everything that people decided, in the order in which they did."""
-        for line, _ in self._log.read():
-            words = line.get("said")
+        for line, _ in self._log.read(only=b'{"said":'):
+            words = line["said"]
             if isinstance(words, dict) and isinstance(words.get("image_id"), str):
                 lists = {name: tuple(words.get(name, ())) for name in ("accept", "reject", "add", "remove")}
                 yield Said(words["image_id"], **lists, caption=words.get("caption", {}), at=words.get("at", ""))
 
+    # ---- what is half done
+
     def open_ends(self) -> Iterator[Entry]:
-        """The changes that a crash left half done."""
-        yield from (entry for entry in self.entries().values() if entry.state in ("begun", "ready"))
+        """The changes that a crash left half done, without reading what was settled long ago."""
+        self._catch_up()
+        yield from [entry for _, entry in self._open.values()]
+
+    def settle(self) -> None:
+        """Remember up to where everything has come to an end, so that the next run starts to read there."""
+        self._catch_up()
+        offset = min((begins for begins, _ in self._open.values()), default=self._read_to)
+        content = {"offset": offset, "tail": self._tail(offset)}
+        replace_file(self._checkpoint, json.dumps(content).encode(), durable=False)
+
+    def _catch_up(self) -> None:
+        if self._read_to < 0:
+            self._read_to = self._settled()
+        begins = self._read_to
+        for line, end in self._log.read(begins):
+            if _is_of_an_entry(line):
+                start, known = self._open.pop(line["id"], (begins, None))
+                entry = _completed(known, line)
+                if entry.state in OPEN:
+                    self._open[entry.id] = (start, entry)
+            begins = self._read_to = end
+
+    def _settled(self) -> int:
+        """The offset in the checkpoint, if this is the journal that it was made for; else the beginning."""
+        try:
+            content = json.loads(self._checkpoint.read_bytes())
+            offset = int(content["offset"])
+            whole = 0 <= offset <= self._log.size() and content["tail"] == self._tail(offset)
+        except (OSError, ValueError, TypeError, KeyError):  # absent or cut: reading everything is safe, only slower
+            return 0
+        return offset if whole else 0
+
+    def _tail(self, offset: int) -> str:
+        """The last bytes in front of the offset, which end a line."""
+        if not offset:
+            return ""
+        with self._log.path.open("rb") as file:
+            file.seek(max(offset - _TAIL, 0))
+            tail = file.read(offset - file.tell())
+        return tail.hex() if tail.endswith(b"\n") else "not the end of a line"
+
+    def _append(self, lines: list[dict[str, Any]]) -> None:
+        if lines and self._log.size() == 0:
+            lines.insert(0, dict(FORMAT))
+        self._log.append(lines)
+
+
+def new_batch() -> str:
+    """An id for a batch: it sorts by time and can be typed."""
+    return f"{datetime.now(UTC).strftime(BATCH_TIME)}-{secrets.token_hex(2)}"
 
 
 def _spoken(record: Entry | Said) -> dict[str, Any]:
     """The fields of a line that say anything."""
-    return {name: value for name, value in asdict(record).items() if value not in ("", {}, ())}
+    parts = ((field.name, getattr(record, field.name)) for field in fields(record))
+    return {name: value for name, value in parts if value not in ("", {}, ())}
+
+
+def _is_of_an_entry(line: dict[str, Any]) -> bool:
+    named = isinstance(line.get("id"), str) and isinstance(line.get("state"), str)
+    return named and isinstance(line.get("change", {}), dict)
+
+
+def _completed(known: Entry | None, line: dict[str, Any]) -> Entry:
+    parts = {name: getattr(known, name) for name in _FIELDS} if known else {"batch": ""}
+    return Entry(**(parts | {name: value for name, value in line.items() if name in _FIELDS}))
+
+
+def ended(entry: Entry, state: str) -> list[Entry]:
+    """The lines with which an entry ends; an undo that is done ends what it took back as well."""
+    lines = [Entry(entry.id, entry.batch, state)]
+    taken_back = entry.change.get("of")
+    if state == "done" and isinstance(taken_back, str) and taken_back:
+        lines.append(Entry(taken_back, "", "undone"))
+    return lines
 
 
 def recover(journal: Journal, place: Place, report: Report) -> Counter[str]:
     """Bring every half-done change to an end that the digests prove; returns how many ended how."""
     half_done = list(journal.open_ends())
-    there = [entry for entry in half_done if _is_there(entry, place)]
-    if away := len(half_done) - len(there):
-        report.warn(f"{away} half-done changes wait for a folder that is not there now.")
-    ends = [replace(entry, state=_end_of(entry, place), at="") for entry in there]
-    for entry in ends:
-        _drop_temp(entry, place)
-        if entry.state == "unknown":
+    ends = [(entry, state) for entry in half_done if (state := _end_of(entry, place))]
+    stuck = _drop_temps([entry for entry, _ in ends], place)
+    ends = [(entry, state) for entry, state in ends if entry.id not in stuck]
+    if waiting := len(half_done) - len(ends):
+        report.warn(f"{waiting} half-done changes wait for a folder that cannot be reached or written now.")
+    for entry, state in ends:
+        if state == "unknown":
             target = shown(place.actual(str(entry.change.get("target", ""))))
             report.warn(f"{target} is neither as it was before our change nor as after it; it is left alone.")
-    journal.append(Entry(entry.id, entry.batch, entry.state) for entry in ends)
-    return Counter(entry.state for entry in ends)
-
-
-def _is_there(entry: Entry, place: Place) -> bool:
-    """Whether the folder of the changed file is there; on an unplugged disk nothing can be told."""
-    target = entry.change.get("target")
-    return not isinstance(target, str) or Path(place.actual(target)).parent.is_dir()
+    journal.append(line for entry, state in ends for line in ended(entry, state))
+    journal.settle()
+    return Counter(state for _, state in ends)
 
 
 def _end_of(entry: Entry, place: Place) -> str:
+    """How the entry ends; "" where that cannot be told now."""
+    target = entry.change.get("target")
+    if not isinstance(target, str):  # the line does not say which file it was
+        return "aborted" if entry.state == "begun" else "unknown"
+    path = Path(place.actual(target))
+    if not _is_there(path):
+        return ""
     if entry.state == "begun":
         return "aborted"
-    try:
-        digest = whole_file_digest(place.actual(str(entry.change["target"])))
-    except (OSError, KeyError):  # the file has gone, or the line does not say which it was
+    if entry.before == entry.after:
         return "unknown"
+    try:
+        digest = whole_file_digest(path)
+    except FileNotFoundError:
+        digest = ""
+    except OSError:  # it is there and cannot be read now
+        return ""
     return {entry.before: "aborted", entry.after: "done"}.get(digest, "unknown")
 
 
-def _drop_temp(entry: Entry, place: Place) -> None:
-    """Remove the temp file that the entry names, if it is one of ours."""
-    named: Any = entry.change.get("temp")
-    if isinstance(named, str) and Path(named).name.startswith(TEMP_PREFIX):
-        Path(place.actual(named)).unlink(missing_ok=True)
+def _is_there(path: Path) -> bool:
+    """Whether the folder of the changed file is there; of an unplugged disk an empty folder may remain."""
+    try:
+        return path.exists() or any(path.parent.iterdir())
+    except OSError:
+        return False
 
 
-TEMP_PREFIX = ".phototag-"
+def _drop_temps(entries: Sequence[Entry], place: Place) -> set[str]:
+    """Remove the temp files that the entries name, if they are ours; the ids of those whose temps cannot be removed."""
+    stuck: set[str] = set()
+    names: dict[Path, dict[str, str]] = {}  # folder -> how the names of a temp and of its own temps begin -> entry
+    for entry in entries:
+        temp = entry.change.get("temp")
+        if isinstance(temp, str) and (path := Path(place.actual(temp))).name.startswith(TEMP_PREFIX):
+            names.setdefault(path.parent, {})[path.stem] = entry.id
+    for folder, stems in names.items():
+        beginnings = tuple(stems)
+        try:
+            litter = [path for path in folder.iterdir() if path.name.startswith(beginnings)]
+            for path in litter:
+                path.unlink()
+        except OSError:
+            stuck.update(stems.values())
+    return stuck

@@ -23,6 +23,10 @@ _COMMANDS = {
     "keywords": "phototag.cli.keywords",
     "caption": "phototag.cli.caption",
     "vocab": "phototag.cli.vocab",
+    "tag": "phototag.cli.tag",
+    "undo": "phototag.cli.undo",
+    "history": "phototag.cli.history",
+    "forget": "phototag.cli.forget",
     "status": "phototag.cli.status",
     "config": "phototag.cli.config",
     "rebuild": "phototag.cli.rebuild",
@@ -46,14 +50,14 @@ class _Commands(click.Group):
 @click.command(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Start with:  phototag scan ~/Pictures      Then:  phototag status ~/Pictures",
+    epilog="Start with:  phototag tag ~/Pictures --dry-run      Then:  phototag tag ~/Pictures",
 )
 @click.version_option(__version__, prog_name="phototag")
 def group() -> None:
     """Tag, organise, search and cull your photos on your own machine.
 
-    Nothing leaves this machine unless you ask for it, and no command changes a photo without saying
-    so first. State is kept in the folder .phototag beside your photos.
+    Nothing leaves this machine unless you ask for it. Only tag and undo change photos: tag shows its plan
+    and asks first, and undo takes everything back. State is kept in the folder .phototag beside them.
     """
 
 

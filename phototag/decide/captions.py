@@ -99,8 +99,12 @@ def chosen(
     vocabulary: Vocabulary,
     said: Mapping[str, str],
 ) -> dict[str, str]:
-    """By language: a person's words, else the file's, else a describer's (it speaks English), else composed ones."""
+    """By language: a person's words, else the file's, else a describer's (it speaks English), else composed ones.
+
+    None where all that could be said is that it is a photo.
+    """
     found = {language: compose(evidence, facts, tags, language, vocabulary) for language in languages}
+    found = {language: text for language, text in found.items() if text != compose({}, Facts(), (), language)}
     if "en" in found and (described := (evidence.get("describe") or {}).get("description")):
         found["en"] = " ".join(described.split())
     named = {language.partition("-")[0]: text for language, text in facts.captions.items()}

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from phototag.errors import MissingTool
 
@@ -21,6 +22,13 @@ INSTALL = "Install it: `apt-get install libimage-exiftool-perl` (Debian, Ubuntu)
 # At the end of its input a stay-open ExifTool waits for more, for ever. So a small shell waits on a pipe whose other
 # end only we hold, and ends ExifTool when that closes, even where we were killed without a last word.
 _WATCHED = 'exec 3<"/dev/fd/$1" 4<&0; shift; "$@" <&4 3<&- 4<&- & exec <&- >&- 2>&- 4<&-; read -r _ <&3; kill -9 $!'
+
+
+class Answer(NamedTuple):
+    """What ExifTool printed, and what it complained about."""
+
+    printed: bytes
+    complained: bytes
 
 
 class Failed(Exception):
@@ -32,11 +40,11 @@ class Failed(Exception):
 
 
 class StayOpen:
-    """One stay-open ExifTool, for one command at a time."""
+    """One stay-open ExifTool, for one command at a time; with a file that defines tags, or with none of the user's."""
 
-    def __init__(self, executable: str) -> None:
+    def __init__(self, executable: str, config: str = "") -> None:
         life, self._lifeline = os.pipe()
-        exiftool = [executable, "-config", "", "-stay_open", "True", "-@", "-"]
+        exiftool = [executable, "-config", config, "-stay_open", "True", "-@", "-"]
         try:
             # A session of its own: Ctrl-C in the terminal is for us, and we decide what becomes of the process.
             self._shell = subprocess.Popen(
@@ -59,8 +67,8 @@ class StayOpen:
         self._lock = threading.Lock()
         self._count = 0
 
-    def ask(self, arguments: Sequence[bytes], timeout_s: float) -> bytes:
-        """What ExifTool prints for these arguments; `Failed` if it says nothing for `timeout_s` seconds."""
+    def ask(self, arguments: Sequence[bytes], timeout_s: float) -> Answer:
+        """What ExifTool says to these arguments; `Failed` if it says nothing for `timeout_s` seconds."""
         self._count += 1
         mark = b"{ready%d}\n" % self._count
         left = memoryview(b"\n".join([*arguments, b"-echo4", mark[:-1], b"-execute%d" % self._count, b""]))
@@ -83,11 +91,11 @@ class StayOpen:
                     elif chunk := os.read(pipe, 1 << 16):
                         heard[pipe] += chunk
                     else:
-                        raise Failed("ExifTool ended while it read this file")
-        return bytes(heard[stdout].removesuffix(mark))
+                        raise Failed("ExifTool ended while it worked on this file")
+        return Answer(*(bytes(heard[pipe].removesuffix(mark)) for pipe in (stdout, stderr)))
 
     def kill(self) -> None:
-        """End the process at once, from any thread; it only reads, so that nothing is left half done."""
+        """End the process at once, from any thread; it reads and makes copies, so no user's file is half done."""
         with self._lock:
             if self._shell.returncode is None:
                 with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: not permitted on the dead
@@ -102,9 +110,9 @@ class StayOpen:
             pipe.close()
 
 
-def run_once(executable: str, arguments: Sequence[str | bytes], timeout_s: float) -> bytes:
-    """What a process of its own prints, for arguments that cannot be lines."""
-    command = [executable, "-config", "", *arguments]
+def run_once(executable: str, arguments: Sequence[str | bytes], timeout_s: float, config: str = "") -> Answer:
+    """What a process of its own says, for arguments that cannot be lines."""
+    command = [executable, "-config", config, *arguments]
     try:
         done = subprocess.run(
             command, capture_output=True, timeout=timeout_s, start_new_session=True, env=_environment(), check=False
@@ -113,7 +121,7 @@ def run_once(executable: str, arguments: Sequence[str | bytes], timeout_s: float
         raise Failed(_too_long(timeout_s), hung=True) from trouble
     except OSError as trouble:
         raise MissingTool(f"ExifTool cannot be started: {trouble.strerror or trouble}.", INSTALL) from trouble
-    return done.stdout
+    return Answer(done.stdout, done.stderr)
 
 
 def _environment() -> dict[str, str]:
@@ -131,4 +139,4 @@ def _written(pipe: int, text: memoryview) -> int:
     except BlockingIOError:
         return 0
     except BrokenPipeError as trouble:
-        raise Failed("ExifTool ended while it read this file") from trouble
+        raise Failed("ExifTool ended while it worked on this file") from trouble

@@ -6,6 +6,7 @@ a number is asked for. Refused: trusting the type that a keyword such as 2024 ha
 
 from __future__ import annotations
 
+import hashlib
 import math
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
@@ -41,8 +42,19 @@ def unique(texts: Iterable[str]) -> tuple[str, ...]:
     found: dict[str, str] = {}
     for text in texts:
         if plain := text.strip():
-            found.setdefault(unicodedata.normalize("NFC", unicodedata.normalize("NFC", plain).casefold()), plain)
+            found.setdefault(key_of(plain), plain)
     return tuple(found.values())
+
+
+def key_of(word: str) -> str:
+    """What makes two spellings one word: case, composition and spaces do not count."""
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", word).casefold())
+    return " ".join(folded.split())
+
+
+def sum_of(text: str) -> str:
+    """The sum by which a file records that phototag wrote this text."""
+    return hashlib.sha1(text.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
 
 
 def as_number(value: Any) -> float | None:

@@ -1,7 +1,8 @@
 """What people wrote into a file: keywords, captions, ratings, places and the names of faces.
 
 The decision here: all keyword lists count, because every program reads another one first; of texts that
-exist once, XMP is asked before IPTC before EXIF. Refused: taking a camera's boilerplate for a caption.
+exist once, XMP is asked before IPTC before EXIF; what the file records as written by phototag is nobody's word.
+Refused: taking a camera's boilerplate for a caption.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
-from phototag.read.values import Tags, as_number, each, first, number, text_of, unique, words
+from phototag.read.values import Tags, as_number, each, first, key_of, number, sum_of, text_of, unique, words
 from phototag.records import Region
 
 _LISTS = {
@@ -35,6 +36,7 @@ WORD_TAGS = (
     *("*Subject", "TagsList", "*Keyword*", "*Title", "ObjectName", "Headline", "Label", "Rating*#", "RegionInfo*"),
     *("Description*", "Caption-Abstract", "ImageDescription"),  # Description-de is one of them
     *("City", "*State", "Country*", "*ocation"),
+    *("MachineKeywords", "MachineFields"),
 )
 
 _CAMERA_SAYS = re.compile(
@@ -50,17 +52,43 @@ _IPTC_CUTS = range(61, 65)  # bytes: IPTC has room for 64 and cuts at the last w
 def written(tags: Tags) -> dict[str, Any]:
     """The fields of `Facts` that people fill in."""
     lists = {name: found for name, tag in _LISTS.items() if (found := words(tags.get(tag)))}
+    own = _Own(tags)
+    keywords = _keywords(tags, lists)
+    place = {part: text for part, asked in _PLACES.items() if (text := first(tags, *asked))}
+    rating, label = _rating(tags), first(tags, "XMP-xmp:Label")
     return {
         "lists": lists,
-        "keywords": _keywords(tags, lists),
+        "keywords": tuple(word for word in keywords if not own.chose(word)),
+        "ours": tuple(word for word in keywords if own.chose(word)),
         "title": first(tags, *_TITLE),
         "headline": first(tags, *_HEADLINE),
-        **_captions(tags),
-        "rating": _rating(tags),
-        "label": first(tags, "XMP-xmp:Label"),
-        "place": {part: text for part, asked in _PLACES.items() if (text := first(tags, *asked))},
+        **_captions(tags, own),
+        "rating": None if own.wrote("rating", str(rating)) else rating,
+        "label": None if own.wrote("label", label) else label,
+        "place": {part: text for part, text in place.items() if not own.wrote(part, text)},
         "regions": tuple(_regions(tags)),
     }
+
+
+class _Own:
+    """What the file records as written by phototag: keywords by themselves, texts by their sums."""
+
+    def __init__(self, tags: Tags) -> None:
+        self._words = {key_of(word) for word in words(tags.get("XMP-phototag:MachineKeywords"))}
+        stated = (part.partition("=") for part in words(tags.get("XMP-phototag:MachineFields")))
+        self._sums = {name: digest for name, _, digest in stated}
+
+    def chose(self, word: str) -> bool:
+        return key_of(word) in self._words
+
+    def wrote(self, name: str, text: str | None) -> bool:
+        """Is this still what phototag wrote there? Edited, it is the person's."""
+        return name in self._sums and text is not None and self._sums[name] == sum_of(text)
+
+
+def is_cameras(text: str) -> bool:
+    """Does a camera write this where a caption belongs?"""
+    return bool(_CAMERA_SAYS.fullmatch(text.strip()))
 
 
 def united(own: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,7 +99,8 @@ def united(own: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     names = other["lists"] | own["lists"]
     spots = {_spot(region): region for region in (*own["regions"], *other["regions"])}
     return {
-        "keywords": unique([*other["keywords"], *own["keywords"]]),
+        "keywords": (people := unique([*other["keywords"], *own["keywords"]])),
+        "ours": tuple(word for word in unique([*other["ours"], *own["ours"]]) if word not in people),
         "lists": {name: unique([*other["lists"].get(name, ()), *own["lists"].get(name, ())]) for name in names},
         "captions": captions,
         "place": own["place"] | other["place"],
@@ -102,21 +131,23 @@ def _is_cut(word: str, whole: list[str]) -> bool:
     return any(len(longer) > len(word) and longer.startswith(word) for longer in whole)
 
 
-def _captions(tags: Tags) -> dict[str, Any]:
+def _captions(tags: Tags, own: _Own) -> dict[str, Any]:
     languages = {
         key.removeprefix(f"{_CAPTION[0]}-"): text
         for key in tags
         if key.startswith(f"{_CAPTION[0]}-") and (text := text_of(tags[key]))
     }
     devices = {first(tags, "IFD0:Make"), first(tags, "IFD0:Model")}
-    stated = (said for key in _CAPTION if (said := text_of(tags.get(key))) and not _is_a_cameras(said, devices))
+    texts = (said for key in _CAPTION if (said := text_of(tags.get(key))))
+    stated = (said for said in texts if not (_is_a_cameras(said, devices) or own.wrote("caption", said)))
     caption = next(stated, None) or next(iter(languages.values()), None)
     default = text_of(tags.get(_CAPTION[0]))
+    default = "" if own.wrote("caption", default) else default
     return {"caption": caption, "captions": ({_DEFAULT: default} if default and languages else {}) | languages}
 
 
 def _is_a_cameras(text: str, devices: Set[str | None]) -> bool:
-    return text in devices or bool(_CAMERA_SAYS.fullmatch(text))
+    return text in devices or is_cameras(text)
 
 
 def _rating(tags: Tags) -> int | None:

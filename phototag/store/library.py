@@ -16,6 +16,7 @@ from typing import Any
 from phototag.errors import Damaged
 from phototag.records import Decision, Evidence, File, Photo
 from phototag.store import lock, place, tables
+from phototag.store.changes import Changes
 from phototag.store.lance import Lance, one_of, quoted
 from phototag.store.log import Log, replace_file
 from phototag.store.walked import Walked
@@ -32,6 +33,7 @@ class Library:
         self.place = where
         self.lance = Lance(where.state / "lance", where.root)
         self.journal = Log(where.state / "journal.jsonl")
+        self.changes = Changes(self.lance, self.journal)
 
     @contextmanager
     def writing(self, *, afresh: bool = False) -> Iterator[None]:
@@ -44,6 +46,7 @@ class Library:
                 self.lance.forget()
             self._migrate()
             self._replay()
+            self.changes.replay()
             yield
 
     # ---- files

@@ -41,15 +41,18 @@ class Log:
             sync_folder(self.path.parent)
         return end
 
-    def read(self, start: int = 0) -> Iterator[tuple[dict[str, Any], int]]:
-        """Every whole line from byte `start` on, each with the offset behind it; cut lines are skipped."""
+    def read(self, start: int = 0, only: bytes | tuple[bytes, ...] = b"") -> Iterator[tuple[dict[str, Any], int]]:
+        """Every whole line from byte `start` on, each with the offset behind it; cut lines are skipped.
+
+        With `only`, just the lines that begin so: the others are not even parsed, which costs a hundred times as much.
+        """
         if not self.path.exists():
             return
         with self.path.open("rb") as file:
             offset = file.seek(start)
             for raw in file:
                 offset += len(raw)
-                line = _parsed(raw)
+                line = _parsed(raw) if raw.startswith(only) else None
                 if line is not None:
                     yield line, offset
 

@@ -20,8 +20,8 @@ VERSION = 1
 # version n -> the step that makes it n + 1; it gets the open LanceDB connection.
 MIGRATIONS: dict[int, Callable[[Any], None]] = {}
 
-KEYS = {"files": ("path",), "photos": ("image_id",), "evidence": ("key",), "decisions": ("key",)}
-INDEXED = KEYS | {"files": ("path", "folder", "photo_id")}
+KEYS = {"files": ("path",), "photos": ("image_id",), "evidence": ("key",), "decisions": ("key",), "changes": ("id",)}
+INDEXED = KEYS | {"files": ("path", "folder", "photo_id"), "changes": ("id", "batch", "target", "image_id")}
 
 
 def schema(table: str, width: int = 0) -> Any:
@@ -58,6 +58,11 @@ def schema(table: str, width: int = 0) -> Any:
         ],
         "decisions": [
             *((name, text) for name in ("key", "image_id", "value", "by", "policy", "made_at")),
+        ],
+        "changes": [
+            *((name, text) for name in ("id", "batch", "target", "image_id", "kind", "state", "at")),
+            ("seq", whole),
+            ("entry", text),
         ],
     }
     return pa.schema(columns[table])
@@ -202,7 +207,7 @@ def facts_of(text: str) -> Facts:
         found["moment"] = Moment(**{**moment, "local": datetime.fromisoformat(moment["local"])})
     if gps := found.get("gps"):
         found["gps"] = Gps(**gps)
-    for name in ("keywords", "warnings"):
+    for name in ("keywords", "ours", "warnings"):
         found[name] = tuple(found.get(name, ()))
     found["regions"] = tuple(Region(**region) for region in found.get("regions", ()))
     found["lists"] = {name: tuple(words) for name, words in found.get("lists", {}).items()}

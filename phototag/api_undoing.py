@@ -1,0 +1,144 @@
+"""The part of `phototag.api` that shows what was written, takes it back, and lets go of the way back.
+
+The decision here: taking back is for the newest write first, file by file, and never touches what a person did since;
+only `forget` is for ever. Refused: an undo of an older run underneath a newer one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from phototag import settings as settings_
+from phototag.api_opening import Flags, Stop, held, never, open
+from phototag.api_writing import by_folder, command_line, read_again
+from phototag.errors import UsageError
+from phototag.report import Report, shown
+from phototag.store.library import Library
+
+if TYPE_CHECKING:
+    from phototag.change.undo import Undone
+    from phototag.records import Entry
+    from phototag.store.changes import BatchSummary
+
+
+def undo(
+    what: Sequence[Path | str] = (),
+    *,
+    last: bool = False,
+    library: Path | None = None,
+    flags: Flags | None = None,
+    report: Report | None = None,
+    stop: Stop = never,
+) -> tuple[Library, list[Undone]]:
+    """Take back a run (by its name, or the last one), or everything that was written to some files."""
+    from phototag.change.editor import Editor
+    from phototag.change.undo import Undo
+
+    report = report or Report(quiet=True)
+    opened = _library_of(what, library)
+    using = settings_.load(opened.place.settings_file, flags)
+    with held(opened, report):
+        entries = _entries_of(opened, what, last)
+        with Editor(using.read.processes, using.read.timeout_s * 2) as editor:
+            undone = Undo(opened, editor, report).run(entries, command=command_line(), stop=stop)
+    targets = {str(Path(opened.place.actual(str(entry.change["target"]))).parent) for entry in entries}
+    there = [folder for folder in by_folder(sorted(filter(os.path.isdir, targets))) if entries]
+    read_again(opened, there, using, report)
+    return opened, undone
+
+
+def history(path: Path | str | None = None, *, library: Path | None = None) -> tuple[list[BatchSummary], list[Entry]]:
+    """The runs that wrote, the newest first; with a path also every entry of that file."""
+    opened = _library_of([path] if path else [], library)
+    if path is None or Path(path).is_dir():
+        return list(reversed(opened.changes.batches())), []
+    found = _of_files(opened, [path])
+    batches = {entry.batch for entry in found}
+    return [one for one in reversed(opened.changes.batches()) if one.id in batches], found
+
+
+def forgettable(older_than: timedelta, folder: Path | str = ".", *, library: Path | None = None) -> tuple[int, int]:
+    """How many runs older than that can still be taken back byte for byte, and the space that this takes."""
+    from phototag.change.preimage import forgettable as old
+
+    found = old(open(folder, library), older_than)
+    return len(found), sum(found.values())
+
+
+def forget(
+    older_than: timedelta, folder: Path | str = ".", *, library: Path | None = None, report: Report | None = None
+) -> tuple[int, int]:
+    """Drop what undo needs of runs older than that, for good; returns how many runs and bytes."""
+    from phototag.change.journal import Journal
+    from phototag.change.preimage import forget as drop
+
+    opened = open(folder, library)
+    with held(opened, report or Report(quiet=True)):
+        return drop(opened, Journal(opened.journal), older_than)
+
+
+# ---- shared
+
+
+def _library_of(what: Sequence[Path | str | None], library: Path | None) -> Library:
+    """The library of the files that are named, else of the current folder."""
+    named = [path for path in what if path is not None and os.path.lexists(path)]
+    folder = Path(os.path.realpath(named[0])) if named else Path.cwd()
+    return open(folder if folder.is_dir() else folder.parent, library)
+
+
+def _entries_of(opened: Library, what: Sequence[Path | str], last: bool) -> list[Entry]:
+    """The writes to take back, as the words on the command line name them."""
+    names = {one.id for one in opened.changes.batches()}
+    runs = [str(word) for word in what if str(word) in names]
+    paths = [word for word in what if str(word) not in names]
+    found = [entry for run in runs for entry in opened.changes.of_batch(run)]
+    if paths:
+        found += _of_files(opened, paths)
+    elif last:
+        found += _last_run(opened)
+    kept = [entry for entry in found if entry.state == "done" and entry.change.get("kind") != "undo"]
+    if last and paths:
+        newest = max((entry.batch for entry in kept), default="")
+        kept = [entry for entry in kept if entry.batch == newest]
+    return kept
+
+
+def _of_files(opened: Library, paths: Sequence[Path | str]) -> list[Entry]:
+    """Everything that was written to these files, to sidecars beside them, or below these folders."""
+    found: list[Entry] = []
+    for path in paths:
+        stored = opened.place.stored(os.path.realpath(path))
+        if Path(path).is_dir():
+            found += opened.changes.below(stored)
+        else:
+            mine = opened.changes.of_targets([stored, *_sidecars(stored)])
+            found += [entry for entries in mine.values() for entry in entries if _speaks_of(entry, stored)]
+        if not os.path.lexists(path) and not found:
+            raise UsageError(
+                f"{shown(str(path))} is neither a run nor a file that phototag has written.",
+                "See which runs there are: phototag history",
+            )
+    return found
+
+
+def _speaks_of(entry: Entry, stored: str) -> bool:
+    return stored in (entry.change.get("target"), entry.change.get("source"))
+
+
+def _sidecars(stored: str) -> tuple[str, str]:
+    folder, slash, name = stored.rpartition("/")
+    return f"{stored}.xmp", f"{folder}{slash}{name.rpartition('.')[0] or name}.xmp"
+
+
+def _last_run(opened: Library) -> list[Entry]:
+    """The newest run of which anything can be taken back."""
+    for one in reversed(opened.changes.batches()):
+        entries = opened.changes.of_batch(one.id)
+        if any(entry.state == "done" and entry.change.get("kind") != "undo" for entry in entries):
+            return entries
+    return []

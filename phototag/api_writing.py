@@ -1,0 +1,193 @@
+"""The part of `phototag.api` that writes into files, and takes it back.
+
+The decision here: a run plans from the files, shows its plan, asks, and writes; the library is not held while a person
+thinks. Afterwards the library reads the written files again, so that no table says what a file does not. Refused:
+updating the tables from the plan.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from phototag import settings as settings_
+from phototag.api_opening import Flags, Stop, held, library_at, never, steps_of
+from phototag.errors import UsageError
+from phototag.report import Report, shown
+from phototag.settings import Settings
+from phototag.store import place
+from phototag.store.library import Library
+
+if TYPE_CHECKING:
+    from phototag.change.merge import Modes
+    from phototag.change.plan import Planned
+    from phototag.change.wish import Wording
+    from phototag.change.writer import Rehearsal
+    from phototag.pipeline import Selection
+    from phototag.tagging import Agree, Show, Tagged, Tagging
+
+
+def tag(
+    paths: Sequence[Path | str] = (".",),
+    *,
+    library: Path | None = None,
+    selection: Selection | None = None,
+    dry_run: bool = False,
+    agree: Agree | None = None,
+    show: Show | None = None,
+    flags: Flags | None = None,
+    report: Report | None = None,
+    stop: Stop = never,
+) -> Tagged:
+    """Look at photos and write what was decided into their files. `agree` is asked once; None: write at once."""
+    from phototag import api
+    from phototag.review import ids_below
+    from phototag.tagging import Tagged
+
+    report = report or Report(quiet=True)
+    folders = by_folder(paths)
+    opened = _one_library(list(folders), library, report)
+    done = Tagged(opened)
+    for folder, named in folders.items():
+        _, scanned, looked = api.look(
+            folder,
+            only=named,
+            library=opened.place.root if library else None,
+            selection=selection,
+            flags=flags,
+            report=report,
+            stop=stop,
+        )
+        done.looks.append((scanned, looked))
+        done.interrupted = looked.interrupted or scanned.interrupted
+    if not done.interrupted:
+        using = settings_.load(opened.place.settings_file, flags)
+        with _tagging(done, using, report, stop) as tagging:
+            below = [opened.place.stored(os.path.realpath(path)) for path in paths]
+            chosen = ids_below(opened, *below), _is_below(below), show or _silent
+            if dry_run:
+                tagging.rehearse(*chosen, _rehearsal(opened, using))
+            else:
+                tagging.run(*chosen, agree)
+        if done.batch:
+            read_again(opened, list(folders), using, report)
+        done.interrupted = stop()
+    return done
+
+
+# ---- shared
+
+
+@contextmanager
+def _tagging(done: Tagged, using: Settings, report: Report, stop: Stop) -> Iterator[Tagging]:
+    """Everything that a run of `tag` works with, closed afterwards."""
+    from phototag.change.editor import Editor
+    from phototag.change.journal import Journal, new_batch
+    from phototag.change.plan import Planner
+    from phototag.change.where import Where
+    from phototag.change.wish import spoken
+    from phototag.change.writer import Writer
+    from phototag.tagging import Tagging
+
+    library, write, batch, modes = done.library, using.write, new_batch(), modes_of(using)
+    journal = Journal(library.journal)
+    with Editor(using.read.processes, using.read.timeout_s * 2) as editor:
+        where = Where(library.place, write.where, write.sidecar)
+        planner = Planner(library, editor, where, _wording(library, using, modes, batch), modes, spoken(journal.said()))
+        writer = Writer(
+            library, editor, settle_seconds=write.settle_seconds, report=report, break_links=write.break_links
+        )
+        try:
+            yield Tagging(
+                done,
+                planner,
+                writer,
+                lambda: journal.begin(command_line(), batch),
+                lambda: held(library, report),
+                report,
+                stop,
+            )
+        finally:
+            planner.close()
+
+
+def _rehearsal(library: Library, using: Settings) -> Rehearsal:
+    from phototag.change.writer import Rehearsal
+
+    return Rehearsal(library, settle_seconds=using.write.settle_seconds, break_links=using.write.break_links)
+
+
+def _wording(library: Library, using: Settings, modes: Modes, batch: str) -> Wording:
+    """How decisions are put into words: whose they are goes into the files as well."""
+    from phototag.api_people import deciding
+    from phototag.change.wish import Wording
+
+    describers = [step.maker for step in steps_of(using) if step.name == "describe"]
+    maker, _, prompt = describers[0].partition("/") if describers else ("embedded", "", "")
+    words = deciding(library, using).vocabulary
+    return Wording(words, using.languages.keywords, modes, f"phototag {maker}", prompt.split("/side")[0], batch)
+
+
+def modes_of(using: Settings) -> Modes:
+    """Which fields are written and how, as the settings say."""
+    from phototag.change.merge import FIELDS, Modes
+
+    unknown = [name for name in using.write.only if name not in FIELDS]
+    if unknown:
+        raise UsageError(f"write.only: there is no field {unknown[0]!r}.", f"Name some of: {', '.join(FIELDS)}")
+    return Modes(frozenset(using.write.only), using.write.keywords, using.write.caption)
+
+
+def command_line() -> str:
+    """What a person typed to start this run, for the history."""
+    return shlex.join(["phototag", *sys.argv[1:]])
+
+
+def _silent(planned: Planned) -> None:
+    """Nobody watches."""
+
+
+def _is_below(folders: Sequence[str]) -> Callable[[str], bool]:
+    """Asks of a stored path whether it is one of these files or lies in one of these folders."""
+    starts = tuple(f"{folder}/" if folder else "" for folder in folders)
+    return lambda path: path in folders or path.startswith(starts)
+
+
+def by_folder(paths: Sequence[Path | str]) -> dict[str, list[str]]:
+    """The folders to scan for these paths, none inside another, each with what was named in it."""
+    for path in paths:
+        if not os.path.lexists(path):
+            raise UsageError(f"{shown(str(path))} is not there.", "Name a photo, or a folder that holds photos.")
+    real = list(dict.fromkeys(os.path.realpath(path) for path in paths))
+    folders = sorted({path if Path(path).is_dir() else str(Path(path).parent) for path in real})
+    tops = [one for one in folders if not any(one != other and _is_in(one, other) for other in folders)]
+    return {top: [path for path in real if _is_in(path, top)] for top in tops}
+
+
+def _is_in(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder.rstrip(os.sep)}{os.sep}")
+
+
+def _one_library(folders: Sequence[str], library: Path | None, report: Report) -> Library:
+    """The library of all these folders; they must have one in common."""
+    roots = {str(found.root) if (found := place.find(Path(folder))) else folder for folder in folders}
+    if len(roots) > 1 and library is None:
+        raise UsageError(
+            f"{folders[0]} and {folders[1]} are not in one library.",
+            "Tag them one after the other, or name a library for both: --library DIR",
+        )
+    return library_at(folders[0], library, report)[0]
+
+
+def read_again(library: Library, folders: Sequence[str], using: Settings, report: Report) -> None:
+    """Take into the tables what the files say after a run has written to them."""
+    from phototag.read.scan import Options, Scan
+
+    with held(library, report):
+        for folder in folders:
+            Scan(library, folder, using, Report(quiet=True), Options(decode=False), never).run()

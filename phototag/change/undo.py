@@ -1,0 +1,202 @@
+"""Takes changes back: byte for byte where nobody has touched the file since, else our fields alone.
+
+The decision here: an undo is a change like any other, with its journal lines, its pre-image and its proofs; of a
+keyword list only the words go that we brought, and what a person has edited since is theirs. Refused: putting the old
+file over work that was done after us.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from phototag.change import fields
+from phototag.change.guards import Limits
+from phototag.change.preimage import Packs
+from phototag.change.steps import Job, Steps
+from phototag.change.writer import Stop, groups, never
+from phototag.errors import Unreadable
+from phototag.read.identity import whole_file_digest
+from phototag.records import Base, Change, Entry, Values
+from phototag.report import Report
+from phototag.store.library import Library
+
+if TYPE_CHECKING:
+    from phototag.change.editor import Editor
+
+_OWN = "XMP-phototag:"
+_LISTS = frozenset((*fields.LISTS.values(), f"{_OWN}MachineKeywords", f"{_OWN}MachineFields"))
+_TOGETHER = 256  # entries whose files are looked at, at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What became of one entry."""
+
+    entry: Entry
+    how: str  # bytes | fields | refused | gone
+    why: str = ""  # of a refusal: a sentence without a full stop
+    fields: tuple[str, ...] = ()  # tags that went back, where not the whole file did
+    kept: tuple[str, ...] = ()  # tags of ours that were edited since and stay as they are
+
+
+class Undo:
+    """Takes entries back, the newest first. The library's lock is held, as for the writer."""
+
+    def __init__(
+        self,
+        library: Library,
+        editor: Editor,
+        report: Report,
+        *,
+        settle_seconds: float = 0.0,
+        break_links: bool = False,
+        threads: int = 4,
+    ) -> None:
+        self._library, self._editor = library, editor
+        self._steps = Steps(library, editor, report, Limits(settle_seconds, break_links), threads)
+        self._packs = Packs(library.place.state)
+
+    def run(self, entries: Sequence[Entry], stop: Stop = never, *, command: str = "undo") -> list[Undone]:
+        """What became of each entry, the newest first; shorter when `stop` said so between two groups of files."""
+        self._library.changes.replay()
+        order = self._library.changes.order(entry.id for entry in entries)
+        newest_first = sorted(entries, key=lambda entry: order.get(entry.id, -1), reverse=True)
+        batch = self._steps.journal.begin(command)
+        results: list[Undone] = []
+        for some in _waves(newest_first):
+            if stop():
+                break
+            results += self._wave(some, batch)
+            self._library.changes.replay()
+        self._steps.journal.settle()
+        return results
+
+    def _wave(self, entries: Sequence[Entry], batch: str) -> list[Undone]:
+        """Entries of different files: what has to be done is settled first, then done."""
+        histories = self._library.changes.of_targets([_target(entry) for entry in entries])
+        results: dict[str, Undone] = {}
+        jobs: dict[str, Job] = {}
+        edited: list[tuple[Entry, str]] = []  # with the digest of the file as it is
+        for entry in entries:
+            now = self._digest(entry)
+            if why := _no_undo(entry, histories.get(_target(entry), [])):
+                results[entry.id] = Undone(entry, "refused", why)
+            elif now is None:
+                results[entry.id] = Undone(entry, "refused", "the file cannot be read now")
+            elif not now:
+                results[entry.id] = Undone(entry, "gone", "the file is not there any more")
+            elif now == entry.after and (not entry.before or self._packs.has(entry.keep)):
+                change = _undoing(entry, now, histories[_target(entry)])
+                jobs[entry.id] = self._steps.job(change, restores=entry if entry.before else None)
+                jobs[entry.id].removes = not entry.before
+                results[entry.id] = Undone(entry, "bytes")
+            else:
+                edited.append((entry, now))
+        for entry, job, result in self._by_fields(edited, histories):
+            results[entry.id] = result
+            if job:
+                jobs[entry.id] = job
+        for group in groups(list(jobs.values())):
+            self._steps.run(group, batch)
+        for id, job in jobs.items():
+            if job.state == "refused":
+                results[id] = Undone(results[id].entry, "refused", job.why)
+        return [results[entry.id] for entry in entries]
+
+    def _by_fields(
+        self, edited: Sequence[tuple[Entry, str]], histories: Mapping[str, Sequence[Entry]]
+    ) -> list[tuple[Entry, Job | None, Undone]]:
+        """For files that were changed since: which fields of ours can go back, and the job that does it."""
+        found: list[tuple[Entry, Job | None, Undone]] = []
+        answers = self._editor.read([self._library.place.actual(_target(entry)) for entry, _ in edited])
+        for (entry, now), answer in zip(edited, answers, strict=True):
+            if isinstance(answer, Unreadable):
+                found.append((entry, None, Undone(entry, "refused", answer.sentence)))
+                continue
+            back, kept = way_back(Change.from_json(entry.change).fields, fields.held(answer))
+            edited_by_a_person = f"edited since, and left as they are: {', '.join(kept)}" if kept else ""
+            if not any(not tag.startswith(_OWN) for tag in back):
+                why = edited_by_a_person or "nothing that was written is in the file any more"
+                found.append((entry, None, Undone(entry, "refused", why, kept=kept)))
+                continue
+            change = replace(
+                _undoing(entry, now, histories[_target(entry)]),
+                fields=back,
+                iptc=fields.undeclared(answer),
+                stale=fields.stale(answer),
+            )
+            result = Undone(entry, "fields", edited_by_a_person, tuple(sorted(back)), kept)
+            found.append((entry, self._steps.job(change), result))
+        return found
+
+    def _digest(self, entry: Entry) -> str | None:
+        """Of the file as it is: "" where it has gone, None where it cannot be read."""
+        try:
+            return whole_file_digest(self._library.place.actual(_target(entry)))
+        except FileNotFoundError:
+            return ""
+        except OSError:
+            return None
+
+
+def way_back(
+    written: Mapping[str, tuple[Values, Values]], held: Mapping[str, Values]
+) -> tuple[dict[str, tuple[Values, Values]], tuple[str, ...]]:
+    """Which tags go back, from what to what, and which a person has edited so that they stay."""
+    back: dict[str, tuple[Values, Values]] = {}
+    kept: list[str] = []
+    for tag, (before, after) in written.items():
+        now = held.get(tag, ())
+        if now == after:
+            wanted = before
+        elif tag in _LISTS:
+            wanted = tuple(word for word in now if word in before or word not in after)
+            wanted += tuple(word for word in before if word not in after and word not in now)
+        elif now == before:  # somebody was faster
+            continue
+        else:
+            kept.append(tag)
+            continue
+        if wanted != now:
+            back[tag] = (now, wanted)
+    return back, tuple(sorted(kept))
+
+
+def _undoing(entry: Entry, now: str, history: Sequence[Entry]) -> Change:
+    """The change that takes an entry back; what is ours afterwards is what was ours before it."""
+    taken_back = Change.from_json(entry.change)
+    earlier = [one for one in history[: [one.id for one in history].index(entry.id)] if _counts(one)]
+    base = Change.from_json(earlier[-1].change).base if earlier else Base()
+    gone = {**base.gone, **taken_back.base.gone}  # a person's deletion outlives our undo
+    return replace(taken_back, kind="undo", expect=now, fields={}, base=replace(base, gone=gone), of=entry.id)
+
+
+def _no_undo(entry: Entry, history: Sequence[Entry]) -> str:
+    """Why the entry cannot be taken back whatever the file says; by what the journal says of it now."""
+    state = next((one.state for one in history if one.id == entry.id), "")
+    if entry.change.get("kind") == "undo":
+        return "it is an undo itself"
+    return {"done": "", "undone": "it was taken back already"}.get(state, "it was never done")
+
+
+def _counts(entry: Entry) -> bool:
+    return entry.state == "done" and entry.change.get("kind") != "undo"
+
+
+def _target(entry: Entry) -> str:
+    return str(entry.change.get("target", ""))
+
+
+def _waves(entries: Sequence[Entry]) -> list[list[Entry]]:
+    """The entries in their order, cut before a file comes a second time."""
+    waves: list[list[Entry]] = [[]]
+    names: set[str] = set()
+    for entry in entries:
+        if _target(entry) in names or len(waves[-1]) == _TOGETHER:
+            waves.append([])
+            names = set()
+        waves[-1].append(entry)
+        names.add(_target(entry))
+    return [wave for wave in waves if wave]
