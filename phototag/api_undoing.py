@@ -42,12 +42,12 @@ def undo(
     opened = _library_of(what, library)
     using = settings_.load(opened.place.settings_file, flags)
     with held(opened, report):
-        entries = _entries_of(opened, what, last)
+        ids = _chosen(opened, what, last)
         with Editor(using.read.processes, using.read.timeout_s * 2) as editor:
-            undone = Undo(opened, editor, report).run(entries, command=command_line(), stop=stop)
-    targets = {str(Path(opened.place.actual(str(entry.change["target"]))).parent) for entry in entries}
-    there = [folder for folder in by_folder(sorted(filter(os.path.isdir, targets))) if entries]
-    read_again(opened, there, using, report)
+            undone = Undo(opened, editor, report).run(ids, command=command_line(), stop=stop)
+    folders = {str(Path(opened.place.actual(one.path)).parent) for one in undone}
+    if there := sorted(filter(os.path.isdir, folders)):
+        read_again(opened, list(by_folder(there)), using, report)
     return opened, undone
 
 
@@ -56,7 +56,7 @@ def history(path: Path | str | None = None, *, library: Path | None = None) -> t
     opened = _library_of([path] if path else [], library)
     if path is None or Path(path).is_dir():
         return list(reversed(opened.changes.batches())), []
-    found = _of_files(opened, [path])
+    found = _of_file(opened, path)
     batches = {entry.batch for entry in found}
     return [one for one in reversed(opened.changes.batches()) if one.id in batches], found
 
@@ -91,39 +91,48 @@ def _library_of(what: Sequence[Path | str | None], library: Path | None) -> Libr
     return open(folder if folder.is_dir() else folder.parent, library)
 
 
-def _entries_of(opened: Library, what: Sequence[Path | str], last: bool) -> list[Entry]:
-    """The writes to take back, as the words on the command line name them."""
-    names = {one.id for one in opened.changes.batches()}
-    runs = [str(word) for word in what if str(word) in names]
-    paths = [word for word in what if str(word) not in names]
-    found = [entry for run in runs for entry in opened.changes.of_batch(run)]
+def _chosen(opened: Library, what: Sequence[Path | str], last: bool) -> list[str]:
+    """The ids of the writes to take back, as the words on the command line name them."""
+    runs = [one.id for one in opened.changes.batches()]
+    named = [str(word) for word in what if str(word) in runs]
+    paths = [word for word in what if str(word) not in named]
+    ids = [id for run in named for id in opened.changes.ids_of_batch(run)]
     if paths:
-        found += _of_files(opened, paths)
-    elif last:
-        found += _last_run(opened)
-    kept = [entry for entry in found if entry.state == "done" and entry.change.get("kind") != "undo"]
-    if last and paths:
-        newest = max((entry.batch for entry in kept), default="")
-        kept = [entry for entry in kept if entry.batch == newest]
-    return kept
+        ids += _ids_of_files(opened, paths)
+        return _of_newest_run(opened, ids) if last else ids
+    if last:
+        ids += next(filter(None, map(opened.changes.ids_of_batch, reversed(runs))), [])
+    return ids
 
 
-def _of_files(opened: Library, paths: Sequence[Path | str]) -> list[Entry]:
-    """Everything that was written to these files, to sidecars beside them, or below these folders."""
-    found: list[Entry] = []
+def _of_newest_run(opened: Library, ids: Sequence[str]) -> list[str]:
+    newest = next(opened.changes.newest_first(ids), None)
+    chosen = set(ids)
+    return [id for id in opened.changes.ids_of_batch(newest.batch) if id in chosen] if newest else []
+
+
+def _ids_of_files(opened: Library, paths: Sequence[Path | str]) -> list[str]:
+    found: list[str] = []
     for path in paths:
-        stored = opened.place.stored(os.path.realpath(path))
         if Path(path).is_dir():
-            found += opened.changes.below(stored)
+            found += opened.changes.ids_below(opened.place.stored(os.path.realpath(path)))
         else:
-            mine = opened.changes.of_targets([stored, *_sidecars(stored)])
-            found += [entry for entries in mine.values() for entry in entries if _speaks_of(entry, stored)]
-        if not os.path.lexists(path) and not found:
-            raise UsageError(
-                f"{shown(str(path))} is neither a run nor a file that phototag has written.",
-                "See which runs there are: phototag history",
-            )
+            entries = _of_file(opened, path)
+            found += [one.id for one in entries if one.state == "done" and one.change.get("kind") != "undo"]
     return found
+
+
+def _of_file(opened: Library, path: Path | str) -> list[Entry]:
+    """Everything that was written to a file and to sidecars beside it that speak of it, the oldest first."""
+    stored = opened.place.stored(os.path.realpath(path))
+    written = opened.changes.of_targets([stored, *_sidecars(stored)])
+    found = [entry for entries in written.values() for entry in entries if _speaks_of(entry, stored)]
+    if not os.path.lexists(path) and not found:
+        raise UsageError(
+            f"{shown(str(path))} is neither a run nor a file that phototag has written.",
+            "See which runs there are: phototag history",
+        )
+    return sorted(found, key=lambda entry: entry.id)
 
 
 def _speaks_of(entry: Entry, stored: str) -> bool:
@@ -133,12 +142,3 @@ def _speaks_of(entry: Entry, stored: str) -> bool:
 def _sidecars(stored: str) -> tuple[str, str]:
     folder, slash, name = stored.rpartition("/")
     return f"{stored}.xmp", f"{folder}{slash}{name.rpartition('.')[0] or name}.xmp"
-
-
-def _last_run(opened: Library) -> list[Entry]:
-    """The newest run of which anything can be taken back."""
-    for one in reversed(opened.changes.batches()):
-        entries = opened.changes.of_batch(one.id)
-        if any(entry.state == "done" and entry.change.get("kind") != "undo" for entry in entries):
-            return entries
-    return []

@@ -31,6 +31,10 @@ class Status:
     unreadable: list[tuple[str, str]] = field(default_factory=list)  # path, reason
     failed: list[tuple[str, str, str]] = field(default_factory=list)  # path, step, reason
     half_done: int = 0  # changes that the next writing command brings to an end
+    tagged: int = 0  # files and sidecars that say what phototag wrote last
+    unknown: list[str] = field(
+        default_factory=list
+    )  # files that a crash left neither as before a change nor as after it
 
 
 def overview(library: Library, steps: Sequence[Step]) -> Status:
@@ -52,6 +56,8 @@ def overview(library: Library, steps: Sequence[Step]) -> Status:
     for row in library.lance.rows("evidence", ("image_id", "step", "maker", "error"), "error <> ''"):
         if row["image_id"] in photos and (row["step"], row["maker"]) in current:
             found.failed.append((photos[row["image_id"]], row["step"], row["error"]))
+    found.tagged = len(library.changes.targets("done"))
+    found.unknown = sorted(library.changes.targets("unknown"))
     return found
 
 

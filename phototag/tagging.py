@@ -20,7 +20,7 @@ from phototag.records import Change
 from phototag.report import Report
 from phototag.store.library import Library
 
-_AT_ONCE = 48  # changes given to the writer together
+_AT_ONCE = 256  # changes given to the writer together
 
 
 @dataclass
@@ -79,7 +79,7 @@ class Tagging:
         plan = self._shown(self._planner.plan(ids, below=below), show)
         if agree is None:
             with self._held(), self._report.progress("writing", len(ids)) as bar:
-                for planned in plan:
+                for planned in _together(plan):
                     self._carry_out(_changes(planned))
                     bar.step(len({one.image_id for one in planned}))
         else:
@@ -130,6 +130,18 @@ class Tagging:
     def _written(self, changes: Sequence[Change]) -> list[Outcome]:
         self._done.batch = self._done.batch or self._begin()
         return self._writer.write(changes, self._done.batch, self._stop)
+
+
+def _together(plan: Iterable[list[Planned]]) -> Iterator[list[Planned]]:
+    """As many planned files at a time as are worth a round of the writer."""
+    some: list[Planned] = []
+    for planned in plan:
+        some += planned
+        if sum(one.change is not None for one in some) >= _AT_ONCE:
+            yield some
+            some = []
+    if some:
+        yield some
 
 
 def _changes(planned: Sequence[Planned]) -> list[Change]:

@@ -152,11 +152,12 @@ def _completed(known: Entry | None, line: dict[str, Any]) -> Entry:
 
 def ended(entry: Entry, state: str) -> list[Entry]:
     """The lines with which an entry ends; an undo that is done ends what it took back as well."""
-    lines = [Entry(entry.id, entry.batch, state)]
+    end = Entry(entry.id, entry.batch, state)
     taken_back = entry.change.get("of")
     if state == "done" and isinstance(taken_back, str) and taken_back:
-        lines.append(Entry(taken_back, "", "undone"))
-    return lines
+        # In this order: where a crash cuts between the two, the undo is still open and recovery writes both.
+        return [Entry(taken_back, "", "undone"), end]
+    return [end]
 
 
 def recover(journal: Journal, place: Place, report: Report) -> Counter[str]:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from phototag.change.editor import Editor
 
 _NOTHING = Path(os.devnull)  # what a removed file is compared with
+_TIDY_EVERY = 50  # times that the table was brought up to date
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -66,9 +67,18 @@ class Steps:
         self._limits, self._packs = limits, Packs(library.place.state)
         self._threads = threads
         self._numbers: dict[str, itertools.count[int]] = {}
+        self._kept_up = 0
 
     def job(self, change: Change, *, restores: Entry | None = None, removes: bool = False) -> Job:
         return Job(change, Path(os.path.realpath(self._place.actual(change.target))), restores, removes)
+
+    def keep_up(self) -> None:
+        """Bring the table of changes up to the journal, and keep it in few pieces."""
+        self._library.changes.replay()
+        self.journal.settle()
+        self._kept_up += 1
+        if self._kept_up % _TIDY_EVERY == 0:
+            self._library.compact()
 
     def run(self, jobs: Sequence[Job], batch: str) -> None:
         """Bring every job to an end; raises where the run cannot go on, with nothing half done that could be undone."""

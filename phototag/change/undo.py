@@ -7,7 +7,7 @@ file over work that was done after us.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,8 @@ _TOGETHER = 256  # entries whose files are looked at, at a time
 class Undone:
     """What became of one entry."""
 
-    entry: Entry
+    id: str  # of the entry
+    path: str  # stored: the file
     how: str  # bytes | fields | refused | gone
     why: str = ""  # of a refusal: a sentence without a full stop
     fields: tuple[str, ...] = ()  # tags that went back, where not the whole file did
@@ -58,19 +59,16 @@ class Undo:
         self._steps = Steps(library, editor, report, Limits(settle_seconds, break_links), threads)
         self._packs = Packs(library.place.state)
 
-    def run(self, entries: Sequence[Entry], stop: Stop = never, *, command: str = "undo") -> list[Undone]:
+    def run(self, ids: Iterable[str], stop: Stop = never, *, command: str = "undo") -> list[Undone]:
         """What became of each entry, the newest first; shorter when `stop` said so between two groups of files."""
         self._library.changes.replay()
-        order = self._library.changes.order(entry.id for entry in entries)
-        newest_first = sorted(entries, key=lambda entry: order.get(entry.id, -1), reverse=True)
         batch = self._steps.journal.begin(command)
         results: list[Undone] = []
-        for some in _waves(newest_first):
+        for some in _waves(self._library.changes.newest_first(ids)):
             if stop():
                 break
             results += self._wave(some, batch)
-            self._library.changes.replay()
-        self._steps.journal.settle()
+            self._steps.keep_up()
         return results
 
     def _wave(self, entries: Sequence[Entry], batch: str) -> list[Undone]:
@@ -82,16 +80,16 @@ class Undo:
         for entry in entries:
             now = self._digest(entry)
             if why := _no_undo(entry, histories.get(_target(entry), [])):
-                results[entry.id] = Undone(entry, "refused", why)
+                results[entry.id] = Undone(entry.id, _target(entry), "refused", why)
             elif now is None:
-                results[entry.id] = Undone(entry, "refused", "the file cannot be read now")
+                results[entry.id] = Undone(entry.id, _target(entry), "refused", "the file cannot be read now")
             elif not now:
-                results[entry.id] = Undone(entry, "gone", "the file is not there any more")
+                results[entry.id] = Undone(entry.id, _target(entry), "gone", "the file is not there any more")
             elif now == entry.after and (not entry.before or self._packs.has(entry.keep)):
                 change = _undoing(entry, now, histories[_target(entry)])
                 jobs[entry.id] = self._steps.job(change, restores=entry if entry.before else None)
                 jobs[entry.id].removes = not entry.before
-                results[entry.id] = Undone(entry, "bytes")
+                results[entry.id] = Undone(entry.id, _target(entry), "bytes")
             else:
                 edited.append((entry, now))
         for entry, job, result in self._by_fields(edited, histories):
@@ -102,7 +100,7 @@ class Undo:
             self._steps.run(group, batch)
         for id, job in jobs.items():
             if job.state == "refused":
-                results[id] = Undone(results[id].entry, "refused", job.why)
+                results[id] = replace(results[id], how="refused", why=job.why)
         return [results[entry.id] for entry in entries]
 
     def _by_fields(
@@ -113,13 +111,13 @@ class Undo:
         answers = self._editor.read([self._library.place.actual(_target(entry)) for entry, _ in edited])
         for (entry, now), answer in zip(edited, answers, strict=True):
             if isinstance(answer, Unreadable):
-                found.append((entry, None, Undone(entry, "refused", answer.sentence)))
+                found.append((entry, None, Undone(entry.id, _target(entry), "refused", answer.sentence)))
                 continue
             back, kept = way_back(Change.from_json(entry.change).fields, fields.held(answer))
             edited_by_a_person = f"edited since, and left as they are: {', '.join(kept)}" if kept else ""
             if not any(not tag.startswith(_OWN) for tag in back):
                 why = edited_by_a_person or "nothing that was written is in the file any more"
-                found.append((entry, None, Undone(entry, "refused", why, kept=kept)))
+                found.append((entry, None, Undone(entry.id, _target(entry), "refused", why, kept=kept)))
                 continue
             change = replace(
                 _undoing(entry, now, histories[_target(entry)]),
@@ -127,7 +125,7 @@ class Undo:
                 iptc=fields.undeclared(answer),
                 stale=fields.stale(answer),
             )
-            result = Undone(entry, "fields", edited_by_a_person, tuple(sorted(back)), kept)
+            result = Undone(entry.id, _target(entry), "fields", edited_by_a_person, tuple(sorted(back)), kept)
             found.append((entry, self._steps.job(change), result))
         return found
 
@@ -189,14 +187,13 @@ def _target(entry: Entry) -> str:
     return str(entry.change.get("target", ""))
 
 
-def _waves(entries: Sequence[Entry]) -> list[list[Entry]]:
+def _waves(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
     """The entries in their order, cut before a file comes a second time."""
-    waves: list[list[Entry]] = [[]]
-    names: set[str] = set()
+    wave: dict[str, Entry] = {}
     for entry in entries:
-        if _target(entry) in names or len(waves[-1]) == _TOGETHER:
-            waves.append([])
-            names = set()
-        waves[-1].append(entry)
-        names.add(_target(entry))
-    return [wave for wave in waves if wave]
+        if _target(entry) in wave or len(wave) == _TOGETHER:
+            yield list(wave.values())
+            wave = {}
+        wave[_target(entry)] = entry
+    if wave:
+        yield list(wave.values())

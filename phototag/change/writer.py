@@ -59,7 +59,6 @@ class Writer:
         break_links: bool = False,
         threads: int = 4,
     ) -> None:
-        self._library = library
         self._steps = Steps(library, editor, report, Limits(settle_seconds, break_links), threads)
 
     def write(self, changes: Sequence[Change], batch: str, stop: Stop = never) -> list[Outcome]:
@@ -75,14 +74,10 @@ class Writer:
             self._steps.run(jobs, batch)
             outcomes += [Outcome(job.change, job.state, job.why, job.minor) for job in jobs]
             if len(outcomes) - mirrored >= _MIRRORED:
-                self._keep_up()
+                self._steps.keep_up()
                 mirrored = len(outcomes)
-        self._keep_up()
+        self._steps.keep_up()
         return outcomes
-
-    def _keep_up(self) -> None:
-        self._library.changes.replay()
-        self._steps.journal.settle()
 
 
 class Rehearsal:

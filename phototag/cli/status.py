@@ -45,11 +45,17 @@ def command(folder: Path, both: Shared) -> None:
     for step, count in found.steps.items():
         failed = f", {count['failed']:,} failed" if count["failed"] else ""
         summary.append((step, f"{count['made']:,} made, {count['pending']:,} pending{failed}"))
+    if found.tagged:
+        summary.append(("written", f"{found.tagged:,} files and sidecars; phototag history shows the runs"))
     if found.half_done:
         summary.append(("half done", f"{found.half_done:,} changes; bring them to an end with: phototag recover"))
     out(rows(summary))
     list_failures(found.unreadable, "Could not be read")
+    list_failures([(path, _UNKNOWN) for path in found.unknown], "Left alone after a crash")
     list_failures([(path, f"{step}: {error}") for path, step, error in found.failed], "Could not be looked at")
+
+
+_UNKNOWN = "it is neither as it was before our change nor as after it; somebody else has written it meanwhile"
 
 
 def _counts(counter: Counter[str]) -> str:

@@ -47,7 +47,7 @@ def command(what: tuple[str, ...], last: bool, both: Shared) -> None:
     if both.json:
         files = [
             {
-                "path": str(one.entry.change.get("target", "")),
+                "path": one.path,
                 "how": one.how,
                 "why": one.why,
                 "fields": list(one.fields),
@@ -59,7 +59,7 @@ def command(what: tuple[str, ...], last: bool, both: Shared) -> None:
         for one in undone:
             if one.how != "bytes":
                 why = f": {one.why}" if one.why else ""
-                out(f"{shown(str(one.entry.change.get('target', '')))}: {_TOLD[one.how]}{why}")
+                out(f"{shown(one.path)}: {_TOLD[one.how]}{why}")
         told = [(how, f"{counts[how]:,} files {text}") for how, text in _TOLD.items() if counts[how]]
         out(rows(told) if told else "There is nothing to take back.")
     if stopped:

@@ -53,12 +53,23 @@ class Changes:
         """What was done to the files of each of these photos, the oldest first."""
         return self._by("image_id", ids)
 
-    def below(self, folder: str) -> list[Entry]:
-        """What was done to the files of a folder and of the folders in it, the oldest first; "" is the whole root."""
+    def ids_below(self, folder: str) -> list[str]:
+        """The changes that are done to files in a folder and in the folders in it; "" is the whole root."""
         if not folder:
-            return self._where("target NOT LIKE '/%'")
+            return self._done("target NOT LIKE '/%'")
         behind = quoted(f"{folder}0")  # 0 follows the slash
-        return self._where(f"target >= {quoted(f'{folder}/')} AND target < {behind}")
+        return self._done(f"target >= {quoted(f'{folder}/')} AND target < {behind}")
+
+    def ids_of_batch(self, batch: str) -> list[str]:
+        """The changes that one command made and that are done."""
+        return self._done(f"batch = {quoted(batch)}")
+
+    def newest_first(self, ids: Iterable[str]) -> Iterator[Entry]:
+        """These entries, some at a time, the one that began last first."""
+        order = self.order(ids)
+        for some in _chunks(sorted(order, key=order.__getitem__, reverse=True)):
+            found = {id: entries[0] for id, entries in self._by("id", some).items()}
+            yield from (found[id] for id in some)
 
     def of_batch(self, batch: str) -> list[Entry]:
         """What one command did, the first first."""
@@ -67,6 +78,11 @@ class Changes:
     def entry(self, id: str) -> Entry | None:
         """One entry by its id."""
         return next(iter(self._by("id", [id]).get(id, [])), None)
+
+    def targets(self, state: str) -> set[str]:
+        """The files of which a change, that is no undo, has reached this state."""
+        where = f"state = {quoted(state)} AND kind NOT IN ('undo', {quoted(_BATCH)})"
+        return {row["target"] for row in self._lance.rows(_TABLE, ("target",), where)}
 
     def order(self, ids: Iterable[str]) -> dict[str, int]:
         """A number for each entry that grows with the time at which it began."""
@@ -138,6 +154,10 @@ class Changes:
     def _note(self, offset: int) -> None:
         content = {"offset": offset, "rows": self._lance.exists(_TABLE)}
         replace_file(self._lance.folder / _NOTE, json.dumps(content).encode(), durable=False)
+
+    def _done(self, where: str) -> list[str]:
+        where = f"{where} AND state = 'done' AND kind NOT IN ('undo', {quoted(_BATCH)})"
+        return [row["id"] for row in self._lance.rows(_TABLE, ("id",), where)]
 
     def _by(self, column: str, values: Iterable[str]) -> dict[str, list[Entry]]:
         grouped: dict[str, list[Entry]] = {}
