@@ -48,7 +48,7 @@ bench-truth: .venv/for-bench exiftool ## hold the keywords for ../shared/photos 
 	.venv/bin/python tests/bench/truth.py "$$PHOTOS" $(ARGS)
 
 crash: .venv/for-test exiftool ## kill the writer at every point and see that nothing is lost (minutes)
-	.venv/bin/pytest -m slow tests/test_crash.py $(ARGS)
+	.venv/bin/pytest -m slow tests/test_crash.py tests/test_crash_writer.py $(ARGS)
 
 clean: ## remove .venv, caches and builds (never photos, never the library TO)
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -58,6 +58,7 @@ def held(library: Library, report: Report, *, afresh: bool = False) -> Iterator[
         report.log_to(library.place.state / "log" / "phototag.log")
         ended = dict(end_changes(Journal(library.journal), library.place, report))
         if ended:
+            library.changes.replay()
             report.say("Brought to an end after a crash: " + ", ".join(f"{n} {state}" for state, n in ended.items()))
         yield ended
 

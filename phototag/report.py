@@ -169,6 +169,16 @@ def rows(pairs: list[tuple[str, str]]) -> str:
     return "\n".join(lines)
 
 
+def folded(line: str, indent: int) -> str:
+    """The line; on a terminal folded to its width, with what follows indented."""
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    if room <= indent + 20 or len(line) <= room:
+        return line
+    return textwrap.fill(
+        line, room, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
+    )
+
+
 def duration(value: float) -> str:
     if value < 60:
         return f"{value:.1f} s"

@@ -97,10 +97,11 @@ def test_a_file_may_be_kept_out_of(place: Place) -> None:
     assert list(paths(Where(place).targets(pair, frozenset({"IMG.jpg"})))) == ["IMG.jpg.xmp"]
 
 
-def test_a_file_that_is_not_there_is_named(place: Place) -> None:
+def test_a_file_that_cannot_be_read_is_named_and_one_that_has_gone_is_not(place: Place) -> None:
     gone = File("a.jpg", 1, 1, 1, "jpeg", "j1-0", "x", status="missing")
-    (target,) = Where(place).targets([gone])
-    assert target.why_not
+    broken = File("b.jpg", 1, 1, 1, "jpeg", "j1-0", "x", status="unreadable", error="the file is empty")
+    (target,) = Where(place).targets([gone, broken])
+    assert (target.path, target.why_not) == ("b.jpg", "the file is empty")
 
 
 def test_a_sidecar_in_capitals_is_the_one_that_is_kept_in_step(place: Place) -> None:

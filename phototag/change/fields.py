@@ -13,6 +13,7 @@ from typing import Any
 
 from phototag.read.exiftool import decoded, looked_at_again
 from phototag.read.values import Tags, as_number, each, text_of
+from phototag.read.words import HALVES, WINDOWS
 from phototag.records import Region, Values
 
 # The lists in which programs look for keywords; each of them is complete.
@@ -113,6 +114,8 @@ def point(lat: float, lon: float) -> Values:
 
 def _values(tag: str, value: Any) -> Values:
     texts = [text for text in each(value) if isinstance(text, str) and text]
+    if tag == WINDOWS and any(HALVES in text for text in texts):
+        return ()  # left as it is: it holds more than we would write back
     if tag == COUNTRY_CODE:  # IPTC has room for three letters and fills up two with a space
         texts = [text.rstrip() for text in texts]
     return tuple(texts) if tag in _MANY else tuple(texts[:1])

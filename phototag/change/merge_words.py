@@ -116,7 +116,7 @@ class _Merge:
         """The list without what goes, and with the words that it lacks of those that we wish for."""
         kept = [self._moved(tag, item) for item in self.held.get(tag, ()) if not self._goes(tag, item)]
         there = _keys(tag, kept)
-        new = [self._item(tag, word.path) for name, word in self.words.items() if name not in there]
+        new = [self._item(tag, self._tree(word)) for name, word in self.words.items() if name not in there]
         return kept + [item for item in new if _fits(tag, item)]
 
     def same(self, tag: str, items: Sequence[str]) -> bool:
@@ -171,9 +171,14 @@ class _Merge:
         """A path that we wrote, where the vocabulary's tree has it today."""
         word = self.words.get(key(leaf(tag, item)))
         ours = item in self.base.added.get(tag, ()) or (not self.base.lists and key(leaf(tag, item)) in self.mine)
-        return self._item(tag, word.path) if word and ours and tag in _SEPARATORS else item
+        return self._item(tag, self._tree(word)) if word and ours and tag in _SEPARATORS else item
 
-    def _path(self, tag: str, item: str, lists: Mapping[str, list[str]]) -> tuple[str, ...]:
+    def _tree(self, word: Word) -> tuple[str, ...]:
+        """The word with its broader words; a person's where the person has put it."""
+        own = self._path(SUBJECT, word.text, self.held) if word.human else ()
+        return own if len(own) > 1 else word.path
+
+    def _path(self, tag: str, item: str, lists: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
         """The word with its broader words, as any of the lists has it."""
         for other in (tag, HIERARCHY, TAGSLIST):
             for candidate in [item] if other == tag else lists.get(other, ()):
@@ -203,6 +208,8 @@ def _keys(tag: str, items: Iterable[str]) -> set[str]:
 
 
 def _fits(tag: str, item: str) -> bool:
+    if tag == WINDOWS[1] and max(item, default="") > "\uffff":
+        return False  # ExifTool can neither write nor read such a letter there
     return bool(item) and (tag != IPTC or len(item.encode("utf-8", "replace")) <= _LONGEST_IN_IPTC)
 
 

@@ -57,8 +57,10 @@ class Where:
         return list(found.values())
 
     def _targets_of(self, file: File, files: Sequence[File], only_beside: bool) -> Iterator[Target]:
+        if file.status == "missing":
+            return
         if file.status != "present":
-            yield Target(file, file.path, file.kind, why_not=file.error or "the file is not there now")
+            yield Target(file, file.path, file.kind, why_not=file.error)
             return
         embeds = file.kind in EMBEDS and not file.image_id.startswith(_WITHOUT_READER)
         if self._way == "embed" and (only_beside or not embeds):

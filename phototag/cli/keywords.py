@@ -10,7 +10,17 @@ from phototag.cli.common import Shared, shared
 from phototag.report import out, out_json, shown
 
 
-@click.command("keywords", context_settings={"ignore_unknown_options": True})
+class _Words(click.Command):
+    """Takes -TERM for a word whatever its letters, where click would find -h in -beach."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        end = args.index("--") if "--" in args else len(args)
+        words = [word for word in args[:end] if word.startswith("-") and not word.startswith("--") and len(word) > 2]
+        rest = [word for word in args[:end] if word not in words]
+        return super().parse_args(ctx, [*rest, "--", *words, *args[end + 1 :]])
+
+
+@click.command("keywords", cls=_Words, context_settings={"ignore_unknown_options": True})
 @click.argument("words", nargs=-1, required=True, metavar="PHOTO... [+TERM|-TERM]...")
 @shared
 def command(words: tuple[str, ...], both: Shared) -> None:

@@ -11,7 +11,7 @@ import click
 from phototag.cli.common import Shared, interrupted, list_failures, shared, stopping
 from phototag.cli.decide import vocabulary_flags
 from phototag.cli.plan import as_json, lines
-from phototag.report import out, out_json, rows
+from phototag.report import folded, out, out_json, rows
 
 if TYPE_CHECKING:
     from phototag.change.plan import Planned
@@ -93,7 +93,7 @@ class _Shows:
             self.plan.append(as_json(planned))
         elif not self._both.report.quiet:
             for line in lines(planned, everything=self._both.report.verbose):
-                out(line)
+                out(folded(line, 6))
 
 
 def _asks(both: Shared) -> Any:

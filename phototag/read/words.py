@@ -46,6 +46,8 @@ _CAMERA_SAYS = re.compile(
     r"|(?-i:(oz)?(cof|dav|sdr|rhdr|hdr|hdrpl|edf|nor|btf|mde|ptr|fpt)(CO|_soft|_vivid)?)",
     re.IGNORECASE | re.ASCII,
 )
+WINDOWS = "IFD0:XPKeywords"
+HALVES = "?" * 6  # what ExifTool shows for a letter of more than 16 bits there, which it can neither read nor write
 _IPTC_CUTS = range(61, 65)  # bytes: IPTC has room for 64 and cuts at the last whole letter
 
 
@@ -117,7 +119,7 @@ def _keywords(tags: Tags, lists: Mapping[str, tuple[str, ...]]) -> tuple[str, ..
         *(path.rpartition("/")[2] for path in lists.get("tagslist", ())),
     ]
     later = [
-        *(word for line in words(tags.get("IFD0:XPKeywords")) for word in line.split(";")),
+        *(word for line in words(tags.get(WINDOWS)) if HALVES not in line for word in line.split(";")),
         *(path.rpartition("/")[2] for path in words(tags.get("XMP-microsoft:LastKeywordXMP"))),
     ]
     iptc = [word for word in lists.get("iptc", ()) if not _is_cut(word, whole)]
