@@ -11,7 +11,7 @@ PIP := .venv/bin/python -m pip --disable-pip-version-check install --quiet
 # Recipes read these from the environment: a path may hold spaces and quotes.
 export PYTHON PHOTOS TO
 
-.PHONY: help run test check format bench bench-scan bench-embedded bench-truth crash clean exiftool
+.PHONY: help run test check format bench bench-scan bench-embedded bench-truth bench-writing crash clean exiftool readers
 
 help: ## list these targets
 	@echo "make TARGET [PHOTOS=folder] [TO=folder] [PYTHON=python3.12] [ARGS='for pytest or the benchmark']"
@@ -46,6 +46,9 @@ bench-embedded: .venv/for-bench exiftool ## measure the built-in looks on PHOTOS
 
 bench-truth: .venv/for-bench exiftool ## hold the keywords for ../shared/photos against the verdicts of people
 	.venv/bin/python tests/bench/truth.py "$$PHOTOS" $(ARGS)
+
+bench-writing: .venv/for-bench exiftool ## measure writing into files beside bare ExifTool (ARGS="--disk FOLDER": bytes that undo takes)
+	.venv/bin/python tests/bench/writing.py $(ARGS)
 
 crash: .venv/for-test exiftool ## kill the writer at every point and see that nothing is lost (minutes)
 	.venv/bin/pytest -m slow tests/test_crash.py tests/test_crash_writer.py $(ARGS)

@@ -86,9 +86,9 @@ def forget(
 
 def _library_of(what: Sequence[Path | str | None], library: Path | None) -> Library:
     """The library of the files that are named, else of the current folder."""
-    named = [path for path in what if path is not None and os.path.lexists(path)]
-    folder = Path(os.path.realpath(named[0])) if named else Path.cwd()
-    return open(folder if folder.is_dir() else folder.parent, library)
+    named = [Path(os.path.realpath(path)) for path in what if path is not None]
+    folders = [folder for path in named for folder in (path, *path.parents) if folder.is_dir()]
+    return open(folders[0] if folders else Path.cwd(), library)
 
 
 def _chosen(opened: Library, what: Sequence[Path | str], last: bool) -> list[str]:

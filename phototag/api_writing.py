@@ -98,7 +98,8 @@ def _tagging(done: Tagged, using: Settings, report: Report, stop: Stop) -> Itera
     journal = Journal(library.journal)
     with Editor(using.read.processes, using.read.timeout_s * 2) as editor:
         where = Where(library.place, write.where, write.sidecar)
-        planner = Planner(library, editor, where, _wording(library, using, modes, batch), modes, spoken(journal.said()))
+        wording = _wording(library, using, modes, batch)
+        planner = Planner(library, editor, where, wording, modes, spoken(journal.said(), wording.vocabulary))
         writer = Writer(
             library, editor, settle_seconds=write.settle_seconds, report=report, break_links=write.break_links
         )

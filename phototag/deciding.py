@@ -39,7 +39,7 @@ class Deciding:
     ) -> None:
         self.library, self.vocabulary, self.rules = library, vocabulary, rules
         self._makers = {step.name: step.maker for step in steps}
-        self._people = people(said)
+        self._people = people(said, vocabulary)
 
     def run(self, ids: Sequence[str], touched: Collection[str], report: Report, stop: Callable[[], bool]) -> Decided:
         """Decide for those photos that are touched, or were decided by another policy or not at all."""
@@ -92,7 +92,7 @@ def _without_ours(photo: Photo, written: Sequence[Entry]) -> Photo:
     return replace(photo, facts=replace(photo.facts, keywords=kept))
 
 
-def people(said: Iterator[Said]) -> dict[str, Person]:
+def people(said: Iterator[Said], vocabulary: Vocabulary) -> dict[str, Person]:
     """What people decided, photo by photo; a later word on a term takes the earlier one back."""
     found: dict[str, dict[str, str]] = {}
     captions: dict[str, dict[str, str]] = {}
@@ -100,7 +100,8 @@ def people(said: Iterator[Said]) -> dict[str, Person]:
         terms = found.setdefault(word.image_id, {})
         for verb in ("accept", "reject", "add", "remove"):
             for term in getattr(word, verb):
-                terms.pop(term, None)
+                for other in [other for other in terms if vocabulary.key(other) == vocabulary.key(term)]:
+                    del terms[other]
                 terms[term] = verb
         captions.setdefault(word.image_id, {}).update(word.caption)
     return {image_id: _person(terms, captions[image_id]) for image_id, terms in found.items()}

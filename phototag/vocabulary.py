@@ -61,6 +61,11 @@ class Vocabulary:
         """The term of that name, alias or label, whatever its case and inner spaces."""
         return self._known.get(folded(word))
 
+    def key(self, word: str) -> str:
+        """What makes two words one: the term that they lead to."""
+        term = self.canonical(word)
+        return folded(term.name if term else word)
+
     def ancestors(self, name: str) -> tuple[str, ...]:
         """The broader terms, nearest first; none for a word that is no term."""
         above: list[str] = []

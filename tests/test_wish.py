@@ -55,20 +55,20 @@ def test_a_persons_word_in_a_copy_in_another_folder_stays_there() -> None:
 
 
 def test_what_a_person_asks_for_through_phototag_is_a_persons() -> None:
-    said = spoken([Said("x", add=("dog",), at="2026-01-01")])["x"]
+    said = spoken([Said("x", add=("dog",), at="2026-01-01")], VOCABULARY)["x"]
     found = wish(decision("dog", human=("dog",)), said=said)
     assert texts(found) == {"dog": True} and found.keywords.said["dog"] == "2026-01-01"
 
 
 def test_what_a_person_takes_away_is_taken_away_in_every_spelling() -> None:
-    said = spoken([Said("x", add=("dog",), at="1"), Said("x", remove=("dog",), at="2")])["x"]
+    said = spoken([Said("x", add=("dog",), at="1"), Said("x", remove=("dog",), at="2")], VOCABULARY)["x"]
     found = wish(decision("beach"), file(keywords=("Hund", "Rex")), said=said, language="de")
     assert found.keywords.removed >= {"dog", "hund"} and not found.keywords.said
     assert texts(found) == {"Rex": True, "Strand": False}
 
 
 def test_a_later_word_takes_an_earlier_one_back() -> None:
-    said = spoken([Said("x", remove=("dog",), at="1"), Said("x", accept=("dog",), at="2")])["x"]
+    said = spoken([Said("x", remove=("dog",), at="1"), Said("x", accept=("dog",), at="2")], VOCABULARY)["x"]
     assert said.removed == set() and said.asked == {"dog": "2"}
 
 

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from phototag.change.editor import Editor, Written
-from phototag.change.fields import held
+from phototag.change.fields import TAGS, held
 from phototag.change.guards import Limits, Refusal, guard
 from phototag.change.journal import Journal, recover
 from phototag.change.proofs import first_scan
@@ -204,8 +204,11 @@ class Meddling:
             return self._wrote(temp) or written
         return written
 
-    def read(self, paths: Sequence[str]) -> list[Any]:
-        found = self._editor.read(paths)
+    def look_ahead(self, seeds: Sequence[str]) -> None:
+        self._editor.look_ahead(seeds)
+
+    def read(self, paths: Sequence[str], tags: Sequence[str] = TAGS) -> list[Any]:
+        found = self._editor.read(paths, tags)
         if self._read:
             self._read()
         return found

@@ -20,7 +20,7 @@ from typing import Any
 
 from phototag.change.editor_args import OPTIONS, arguments, is_plain, output
 from phototag.change.fields import TAGS, iptc_texts, stale
-from phototag.change.twins import reconciled, rewritten, seeded
+from phototag.change.twins import TWINS, reconciled, rewritten, seeded
 from phototag.errors import Unreadable
 from phototag.read.exiftool import ExifTool
 from phototag.read.exiftool_pool import Pool
@@ -42,6 +42,7 @@ _MAKER = re.compile(r"maker ?notes?|offset|preview", re.IGNORECASE)
 _NO_WRITER = re.compile(r"not support writing|can't (currently )?write", re.IGNORECASE)  # BigTIFF, for one
 _HARMLESS = re.compile(r"\(padded\)")  # IPTC has country codes of three letters and takes two
 _PARTS = "XMP-xmpNote:HasExtendedXMP"  # the XMP of a JPEG that did not fit into one segment
+_SEED = (*TWINS, "XMP", _PARTS)
 _SHIFTED = "\x1b"  # text that switches between character sets, which ExifTool cannot read
 
 
@@ -60,6 +61,7 @@ class Editor:
     def __init__(self, processes: int = 2, timeout_s: float = 60.0, executable: str | None = None) -> None:
         self._pool = Pool(processes, timeout_s, executable, str(_CONFIG))
         self._reader = ExifTool(pool=self._pool)
+        self._starts: dict[str, dict[str, Any]] = {}  # of sidecars that are to be made soon: what their files say
 
     def __enter__(self) -> Editor:
         return self
@@ -71,15 +73,20 @@ class Editor:
         """End ExifTool; what is under way in another thread ends as `Interrupted` and leaves no copy."""
         self._pool.close()
 
-    def read(self, paths: Sequence[str]) -> list[dict[str, Any] | Unreadable]:
+    def read(self, paths: Sequence[str], tags: Sequence[str] = TAGS) -> list[dict[str, Any] | Unreadable]:
         """ExifTool's answer for each file, for `fields.held` and its neighbours."""
-        answers = self._reader.read_undecoded(paths, TAGS)
-        doubtful = [place for place, tags in enumerate(answers) if isinstance(tags, dict) and stale(tags)]
+        answers = self._reader.read_undecoded(paths, tags)
+        doubtful = [place for place, held in enumerate(answers) if isinstance(held, dict) and stale(held)]
         blocks = self._reader.read_undecoded([paths[place] for place in doubtful], ("IPTC",), "-b")
         for place, block in zip(doubtful, blocks, strict=True):
-            if isinstance(tags := answers[place], dict) and isinstance(block, dict):
-                tags["File:CurrentIPTCDigest"] = _digest_unpadded(tags, _block(block.get("IPTC:IPTC")))
+            if isinstance(held := answers[place], dict) and isinstance(block, dict):
+                held["File:CurrentIPTCDigest"] = _digest_unpadded(held, _block(block.get("IPTC:IPTC")))
         return answers
+
+    def look_ahead(self, seeds: Sequence[str]) -> None:
+        """Read together what new sidecars will start with; one that cannot be read is asked again in its turn."""
+        answers = self._reader.read_undecoded(seeds, _SEED, "-b")
+        self._starts = {seed: tags for seed, tags in zip(seeds, answers, strict=True) if isinstance(tags, dict)}
 
     def write_copy(self, source: str | None, temp: str, change: Change, *, seed: str = "") -> Written:
         """Make `temp`: `source` with the change, or a new sidecar that starts with what `seed` says.
@@ -104,14 +111,14 @@ class Editor:
     def _copy(self, source: str, temp: str, change: Change) -> Written:
         also: dict[str, Values] = {}
         if change.iptc or change.stale:
-            tags = self._tags(source)
+            tags = self._tags(source, TAGS)
             if change.iptc and (_SHIFTED in "".join(iptc_texts(tags)) or "%" in _charset(tags)):
                 return Written(False, "its IPTC text is in a character set that cannot be converted")
             also = (reconciled(tags) if change.stale else {}) | (rewritten(tags) if change.iptc else {})
         return self._made(temp, arguments(change, also), _absolute(source))
 
     def _new_sidecar(self, seed: str, temp: str, change: Change) -> Written:
-        tags = self._tags(seed, "XMP", _PARTS) if seed else {}
+        tags = self._starts.pop(seed, {}) or self._tags(seed, _SEED, "-b") if seed else {}
         wanted = arguments(change, seeded(tags))
         packet = _block(tags.get("XMP:XMP"))
         if _PARTS in tags and is_plain(_absolute(seed)):
@@ -124,8 +131,8 @@ class Editor:
             start.write_bytes(packet)
             return self._made(temp, wanted, os.fsencode(start))
 
-    def _tags(self, path: str, *block: str) -> dict[str, Any]:
-        (answer,) = self._reader.read_undecoded([path], (*TAGS, *block), *(["-b"] if block else []))
+    def _tags(self, path: str, tags: Sequence[str], *options: str) -> dict[str, Any]:
+        (answer,) = self._reader.read_undecoded([path], tags, *options)
         if isinstance(answer, Unreadable):
             raise answer
         return answer

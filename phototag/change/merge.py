@@ -83,7 +83,10 @@ def merged(
     gone: Mapping[str, str],
     is_cameras: Callable[[str], bool],
 ) -> Merged:
-    """What has to change in a file that holds `tags`, so that it says what it shall; no fields where nothing has."""
+    """What has to change in a file that holds `tags`, so that it says what it shall; no fields where nothing has.
+
+    `gone` are the words that a person deleted, and when.
+    """
     merge = _Merge(tags, base or Base(), frozenset(allowed), is_cameras)
     if modes.writes("keywords"):
         merge.keywords(replace(wish.keywords, replace=modes.keywords == "replace-ours"), base, gone)
@@ -133,7 +136,7 @@ class _Merge:
         held = {tag: text_held for tag in CAPTION for text_held in self.held(tag)[:1]}
         people = [said for tag, said in held.items() if not (self._is_cameras(said) or self._is_ours(tag, "caption"))]
         ours = [tag for tag in held if self._is_ours(tag, "caption")]
-        was_emptied = not ours and ("caption" in self._own or any(tag in self.base.single for tag in CAPTION))
+        was_emptied = CAPTION[0] not in held and ("caption" in self._own or CAPTION[0] in self.base.single)
         if not text or people or was_emptied or (ours and not may_replace):
             self._notes += ["the caption in the file is a person's"] * bool(people and text)
             return
@@ -148,7 +151,7 @@ class _Merge:
             name = names.get(part, "")
             held = [tag for tag in (xmp, iptc) if self.held(tag)]
             ours = [tag for tag in held if self._is_ours(tag, part)]
-            was_emptied = not held and (part in self._own or xmp in self.base.single)
+            was_emptied = xmp not in held and (part in self._own or xmp in self.base.single)
             if not name or len(ours) < len(held) or was_emptied:
                 continue
             self._write(xmp, place_part(name, 1000))
@@ -161,6 +164,9 @@ class _Merge:
         tags = (RATING, *_RATING_TWINS)
         if any(self.held(tag) not in ((), ("0",)) and not self._is_ours(tag, "rating") for tag in tags):
             return
+        was_written = "rating" in self._own or RATING in self.base.single
+        if was_written and not self._is_ours(RATING, "rating"):
+            return  # a person took ours away
         self._write(RATING, str(stars))
         for tag, scale in _RATING_TWINS.items():
             if self.held(tag):
@@ -170,6 +176,8 @@ class _Merge:
     def label(self, colour: str) -> None:
         if self.held(LABEL) and not self._is_ours(LABEL, "label"):
             return
+        if not self.held(LABEL) and ("label" in self._own or LABEL in self.base.single):
+            return  # a person took ours away
         self._write(LABEL, colour)
         if self.held("XMP-digiKam:ColorLabel"):
             self._write("XMP-digiKam:ColorLabel", LABELS[colour])

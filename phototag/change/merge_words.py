@@ -43,6 +43,7 @@ class Wanted:
     removed: frozenset[str] = frozenset()  # keys of words that a person took away through phototag
     said: Mapping[str, str] = field(default_factory=dict)  # key of a word that a person asked for -> when
     replace: bool = True  # ours that are not wanted any more go
+    rejected: frozenset[str] = frozenset()  # keys of words that a person called wrong: ours go, theirs stay
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +111,15 @@ class _Merge:
         )  # a person who asks for the word again, later, gets it
         self.words = {key(word.text): word for word in wanted.words if key(word.text) not in self.lost}
         self.present = {tag: _keys(tag, tags.get(tag, ())) for tag in self.tags}
-        self.theirs = set().union(*self.present.values()) - self.mine - (self.lost - self.present.get(SUBJECT, set()))
+        own = self.present.get(SUBJECT, set()) - _keys(SUBJECT, self.base.added.get(SUBJECT, ()))
+        self.theirs = set().union(*self.present.values()) - self.mine - (self.lost - own)
 
     def after(self, tag: str) -> list[str]:
         """The list without what goes, and with the words that it lacks of those that we wish for."""
         kept = [self._moved(tag, item) for item in self.held.get(tag, ()) if not self._goes(tag, item)]
         there = _keys(tag, kept)
-        new = [self._item(tag, self._tree(word)) for name, word in self.words.items() if name not in there]
+        lacking = [word for name, word in self.words.items() if name not in there]
+        new = dict.fromkeys(self._item(tag, path) for word in lacking for path in self._trees(word))
         return kept + [item for item in new if _fits(tag, item)]
 
     def same(self, tag: str, items: Sequence[str]) -> bool:
@@ -130,17 +133,17 @@ class _Merge:
                 name = key(leaf(other, item))
                 known = name in self.words or name in self.theirs or (name in self.mine and not self.wanted.replace)
                 if name not in there and known and not (other == IPTC and self._is_stump(item, lists[SUBJECT])):
-                    twin = self._item(tag, self._path(other, item, lists))
-                    if _fits(tag, twin):
-                        items = [*items, twin]
-                        there.add(name)
+                    branches = _branches(name, lists) or [(leaf(other, item),)]
+                    twins = dict.fromkeys(self._item(tag, path) for path in branches)
+                    items = [*items, *(twin for twin in twins if _fits(tag, twin))]
+                    there.add(name)
         return tuple(items)
 
     def ours(self) -> Values:
         """The words that a machine chose: those that we add now, and earlier ones that no person made theirs."""
         chosen = {name: word.text for name, word in self.words.items() if not word.human and name not in self.theirs}
         if not self.wanted.replace:
-            held = self.present.get(SUBJECT, set()) - self.lost - self.wanted.removed
+            held = self.present.get(SUBJECT, set()) - self.lost - self.wanted.removed - self.wanted.rejected
             people = {name for name, word in self.words.items() if word.human}
             old = (*self.base.ours, *self.held.get(MACHINE, ()))
             chosen = {key(word): word for word in old if key(word) in held and key(word) not in people} | chosen
@@ -164,30 +167,20 @@ class _Merge:
         """Taken away by a person, through phototag or elsewhere, or ours and not wanted any more."""
         name = key(leaf(tag, item))
         through_us = name in self.mine or item in self.base.added.get(tag, ())
-        outdated = self.wanted.replace and name in self.mine and name not in self.words
+        replaced = self.wanted.replace or name in self.wanted.rejected
+        outdated = replaced and name in self.mine and name not in self.words
         return name in self.wanted.removed or outdated or (name in self.lost and through_us and name not in self.theirs)
 
     def _moved(self, tag: str, item: str) -> str:
         """A path that we wrote, where the vocabulary's tree has it today."""
         word = self.words.get(key(leaf(tag, item)))
         ours = item in self.base.added.get(tag, ()) or (not self.base.lists and key(leaf(tag, item)) in self.mine)
-        return self._item(tag, self._tree(word)) if word and ours and tag in _SEPARATORS else item
+        return self._item(tag, self._trees(word)[0]) if word and ours and tag in _SEPARATORS else item
 
-    def _tree(self, word: Word) -> tuple[str, ...]:
-        """The word with its broader words; a person's where the person has put it."""
-        own = self._path(SUBJECT, word.text, self.held) if word.human else ()
-        return own if len(own) > 1 else word.path
-
-    def _path(self, tag: str, item: str, lists: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-        """The word with its broader words, as any of the lists has it."""
-        for other in (tag, HIERARCHY, TAGSLIST):
-            for candidate in [item] if other == tag else lists.get(other, ()):
-                if other in _SEPARATORS and key(leaf(other, candidate)) == key(leaf(tag, item)):
-                    separator = _SEPARATORS[other]
-                    return tuple(
-                        part.replace(_TWINS[separator], separator).strip() for part in candidate.split(separator)
-                    )
-        return (leaf(tag, item),)
+    def _trees(self, word: Word) -> list[tuple[str, ...]]:
+        """The word with its broader words; a person's wherever the person has put it."""
+        own = _branches(key(word.text), self.held) if word.human else []
+        return own or [word.path]
 
     @staticmethod
     def _item(tag: str, path: Sequence[str]) -> str:
@@ -203,6 +196,18 @@ class _Merge:
         return long_enough and any(len(longer) > len(item) and longer.startswith(item) for longer in subject)
 
 
+def _branches(name: str, lists: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
+    """Every place at which the trees in these lists have a word below others, the broadest of these first."""
+    found: dict[tuple[str, ...], None] = {}
+    for tag in (HIERARCHY, TAGSLIST):
+        for item in lists.get(tag, ()):
+            if key(leaf(tag, item)) == name and _SEPARATORS[tag] in item:
+                separator = _SEPARATORS[tag]
+                parts = (part.replace(_TWINS[separator], separator).strip() for part in item.split(separator))
+                found.setdefault(tuple(filter(None, parts)))
+    return list(found)
+
+
 def _keys(tag: str, items: Iterable[str]) -> set[str]:
     return {key(leaf(tag, item)) for item in items}
 
@@ -210,6 +215,8 @@ def _keys(tag: str, items: Iterable[str]) -> set[str]:
 def _fits(tag: str, item: str) -> bool:
     if tag == WINDOWS[1] and max(item, default="") > "\uffff":
         return False  # ExifTool can neither write nor read such a letter there
+    if tag == WINDOWS[1] and ";" in item:
+        return False  # there it would be two words
     return bool(item) and (tag != IPTC or len(item.encode("utf-8", "replace")) <= _LONGEST_IN_IPTC)
 
 

@@ -7,6 +7,7 @@ the tables, which are as old as the last scan.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from phototag.change.where import Target, Where
 from phototag.change.wish import Spoken, Wording, faces_in
 from phototag.errors import Unreadable
 from phototag.read.identity import whole_file_digest
+from phototag.read.values import key_of
 from phototag.read.words import is_cameras
 from phototag.records import Base, Change, Decision, Entry, File, Values, family
 from phototag.store.library import Library
@@ -96,10 +98,13 @@ class Planner:
             if image_id in decisions
         }
         self._read([one for ones in found.values() for one in ones if not one.why_not])
+        written = self._library.changes.of_images(ids)  # under any name that a file has had
         return [
             planned
             for image_id, ones in found.items()
-            for planned in self._photo(decisions[image_id], files[image_id], ones, faces.get(image_id, {}), beside)
+            for planned in self._photo(
+                decisions[image_id], files[image_id], ones, faces.get(image_id, {}), beside, written.get(image_id, [])
+            )
         ]
 
     def _kept_out_of(self, paths: Sequence[str]) -> frozenset[str]:
@@ -119,7 +124,7 @@ class Planner:
             self._threads.submit(_digest, path, one.target.exists) for path, one in zip(asked, found, strict=True)
         ]
         entries = self._library.changes.of_targets([one.target.path for one in found])
-        for one, answer, digest in zip(found, self._editor.read(asked), digests, strict=True):
+        for one, answer, digest in zip(found, self._answers(found, asked), digests, strict=True):
             one.digest, one.why_not = digest.result()
             if isinstance(answer, Unreadable):
                 one.why_not = one.why_not or answer.sentence
@@ -129,7 +134,18 @@ class Planner:
             if not one.target.exists:
                 one.held = {tag: values for tag, values in one.held.items() if tag.startswith("XMP-")}
             one.base = base_of(entries.get(one.target.path, []), one.digest)
+            if not one.target.exists:  # removed as a whole: made anew, without what was deleted in it before
+                one.base = None
             one.gone = tombstones(one.held, one.base, _saved(place.actual(one.target.path)))
+
+    def _answers(self, found: Sequence[_Found], asked: Sequence[str]) -> list[dict[str, Any] | Unreadable]:
+        """What each file says; of one that gets its first sidecar only the XMP, for nothing else goes in there."""
+        answers: list[dict[str, Any] | Unreadable] = [{} for _ in found]
+        for there, tags in ((True, fields.TAGS), (False, fields.XMP)):
+            places = [place for place, one in enumerate(found) if one.target.exists == there]
+            for place, answer in zip(places, self._editor.read([asked[p] for p in places], tags), strict=True):
+                answers[place] = answer
+        return answers
 
     def _photo(
         self,
@@ -138,19 +154,34 @@ class Planner:
         found: Sequence[_Found],
         faces: Mapping[str, Any],
         beside: frozenset[str],
+        written: Sequence[Entry],
     ) -> Iterator[Planned]:
         said = self._said.get(decision.image_id, Spoken())
         for folder in dict.fromkeys(_folder(one.target.source.path) for one in found):
             here = [one for one in found if _folder(one.target.source.path) == folder]
             together = [file for file in files if _folder(file.path) == folder and file.status == "present"]
-            gone: dict[str, str] = {}
-            for one in here:
-                gone |= one.gone
+            away = [file for file in files if _folder(file.path) != folder]
+            gone, ours = self._gone(here, written), _ours(here)
             for one in here:
                 still = family(one.target.source.kind) != "video"
                 regions = faces_in(faces, one.target.source.facts.orientation) if faces and still else []
-                wish = self._wording.wish(decision, together, said, regions)
+                wish = self._wording.wish(decision, together, said, regions, ours, away)
                 yield self._file(one, wish, gone, one.target.source.path in beside)
+
+    def _gone(self, here: Sequence[_Found], written: Sequence[Entry]) -> dict[str, str]:
+        """The words that a person deleted from any of these files, under any name and in any language, and when."""
+        gone: dict[str, str] = {}
+        for entry in written:
+            if self._is_of(entry, [one.target.path for one in here]):
+                gone |= Change.from_json(entry.change).base.gone
+        for one in here:
+            gone |= one.gone
+        return gone | {name: seen for word, seen in gone.items() for name in self._wording.spellings(word)}
+
+    def _is_of(self, entry: Entry, targets: Sequence[str]) -> bool:
+        """Was it written to one of these files, or to one that has another name now?"""
+        target = str(entry.change.get("target", ""))
+        return target in targets or not os.path.lexists(self._library.place.actual(target))
 
     def _file(self, one: _Found, wish: Wish, gone: Mapping[str, str], instead: bool) -> Planned:
         target = one.target
@@ -175,6 +206,15 @@ class Planner:
             instead=instead,
         )
         return Planned(image_id, target.path, source, change, notes=result.notes)
+
+
+def _ours(here: Sequence[_Found]) -> frozenset[str]:
+    """The keys of our words in these files; a sidecar that another program made of them has them from us, too."""
+    ours = frozenset(key_of(word) for one in here if one.base for word in one.base.ours)
+    for one in here:
+        if ours and one.base is None and one.target.exists and one.target.container == "xmp":
+            one.base = Base(ours=tuple(sorted(ours)))
+    return ours
 
 
 def base_of(entries: Sequence[Entry], digest: str) -> Base | None:

@@ -25,6 +25,7 @@ from phototag.store.library import Library
 from phototag.store.log import cannot_write, sync_folder
 
 _CHUNK = 1 << 20
+_PIECE = 1 << 18  # compared at once: small enough for the cache of a processor
 _SMALL = 32 << 20  # larger files are mapped; a mapped file that another program cuts short would end this one
 _FEW = 4 << 20  # bytes up to which every way to store the middle is tried; above, its beginning is a sample
 FOLDER = "preimages"
@@ -62,21 +63,31 @@ def common_ends(old: Bytes, new: Bytes) -> tuple[int, int]:
     prefix = 0
     while prefix < shorter:
         some = min(_CHUNK, shorter - prefix)
-        if not (differ := _array(old, prefix, some) != _array(new, prefix, some)).any():
-            prefix += some
-            continue
-        prefix += int(differ.argmax())
-        break
+        if not _all_alike(old, prefix, new, prefix, some):
+            prefix += int((_array(old, prefix, some) != _array(new, prefix, some)).argmax())
+            break
+        prefix += some
     suffix = 0
     while suffix < shorter - prefix:
         some = min(_CHUNK, shorter - prefix - suffix)
-        differ = _array(old, len(old) - suffix - some, some) != _array(new, len(new) - suffix - some, some)
-        if not differ.any():
-            suffix += some
-            continue
-        suffix += int(differ[::-1].argmax())
-        break
+        if not _all_alike(old, len(old) - suffix - some, new, len(new) - suffix - some, some):
+            differ = _array(old, len(old) - suffix - some, some) != _array(new, len(new) - suffix - some, some)
+            suffix += int(differ[::-1].argmax())
+            break
+        suffix += some
     return prefix, suffix
+
+
+def _all_alike(old: Bytes, start: int, new: Bytes, other: int, length: int) -> bool:
+    """Compared in words of eight bytes, a piece at a time that stays in the processor's cache."""
+    for at in range(0, length, _PIECE):
+        some = min(_PIECE, length - at)
+        kind = numpy.uint64 if some == _PIECE else numpy.uint8
+        count = some // numpy.dtype(kind).itemsize
+        one = numpy.frombuffer(old, kind, count, start + at)
+        if (one != numpy.frombuffer(new, kind, count, other + at)).any():
+            return False
+    return True
 
 
 def splice(old: Bytes, new: Bytes) -> Splice:

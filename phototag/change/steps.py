@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from phototag.change import publish
+from phototag.change.fields import asked
 from phototag.change.guards import Limits, Refusal, guard, look_at, picture_in
 from phototag.change.journal import TEMP_PREFIX, Journal, ended, recover
 from phototag.change.preimage import NoWayBack, Packs
@@ -94,6 +95,7 @@ class Steps:
         self._each(lambda job: self._examine(job, ours), jobs, threads)
         begun = [job for job in jobs if not job.state]
         self._begin(begun, batch)
+        self._editor.look_ahead([seed for job in begun if (seed := self._seed(job))])
         self._each(self._make, begun, threads)
         self._read_back([job for job in begun if not job.state])
         self._ready([job for job in begun if not job.state], batch)
@@ -176,8 +178,7 @@ class Steps:
 
     def _written(self, job: Job) -> None:
         source = str(job.target) if job.found else None
-        seed = "" if job.found else self._place.actual(job.change.source)
-        written = self._editor.write_copy(source, str(job.temp), job.change, seed=seed)
+        written = self._editor.write_copy(source, str(job.temp), job.change, seed=self._seed(job))
         if written.ok:
             return
         size = job.found.st_size if job.found else 0
@@ -186,11 +187,16 @@ class Steps:
         job.minor = written.minor
         raise Refusal(written.said)
 
+    def _seed(self, job: Job) -> str:
+        """The file whose tags a new sidecar starts with; "" where there is one already, or bytes are put back."""
+        return "" if job.found or job.restores or job.removes else self._place.actual(job.change.source)
+
     # ---- 4 to 7: it says what was planned, and there is a way back
 
     def _read_back(self, jobs: Sequence[Job]) -> None:
         edited = [job for job in jobs if not (job.restores or job.removes)]
-        answers = self._editor.read([str(job.temp) for job in edited]) if edited else []
+        tags = asked(tag for job in edited for tag in job.change.fields)
+        answers = self._editor.read([str(job.temp) for job in edited], tags) if edited else []
         for job, answer in zip(edited, answers, strict=True):
             if isinstance(answer, Unreadable):
                 job.refuse(f"the written copy cannot be read ({answer.sentence}); nothing was changed")

@@ -35,6 +35,7 @@ _TWINS = (
     ("IPTC:Sub-location", 32, "XMP-iptcCore:Location"),
 )
 _CAMERAS = (("IFD0:Artist", "XMP-dc:Creator"), ("IFD0:Copyright", "XMP-dc:Rights"))
+TWINS = ("IPTC:all", *(xmp for _, _, xmp in _TWINS), *(camera for camera, _ in _CAMERAS))  # what `seeded` looks at
 _GROWING = frozenset({LISTS["subject"], "XMP-photoshop:SupplementalCategories"})  # lists that lose no word
 _CUT_OFF = 3  # bytes of a letter that did not fit
 

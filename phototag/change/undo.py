@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from phototag.change import fields
 from phototag.change.guards import Limits
+from phototag.change.merge_words import deleted
 from phototag.change.preimage import Packs
 from phototag.change.steps import Job, Steps
 from phototag.change.writer import Stop, groups, never
@@ -21,6 +22,7 @@ from phototag.read.identity import whole_file_digest
 from phototag.records import Base, Change, Entry, Values
 from phototag.report import Report
 from phototag.store.library import Library
+from phototag.store.tables import now as now_
 
 if TYPE_CHECKING:
     from phototag.change.editor import Editor
@@ -125,7 +127,12 @@ class Undo:
                 iptc=fields.undeclared(answer),
                 stale=fields.stale(answer),
             )
-            result = Undone(entry.id, _target(entry), "fields", edited_by_a_person, tuple(sorted(back)), kept)
+            was = Change.from_json(entry.change).base
+            seen = dict.fromkeys(deleted(fields.held(answer), was), now_())
+            change = replace(change, base=replace(change.base, gone={**seen, **change.base.gone}))
+            forgotten = "" if now != entry.after else "the bytes of before were dropped by phototag forget"
+            why = edited_by_a_person or forgotten or "the file was changed since"
+            result = Undone(entry.id, _target(entry), "fields", why, tuple(sorted(back)), kept)
             found.append((entry, self._steps.job(change), result))
         return found
 

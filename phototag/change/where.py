@@ -101,34 +101,39 @@ class Where:
         exact, stem = f"{name}.xmp".casefold(), f"{_stem(name)}.xmp".casefold()
         alone = self._namesakes(file.path) <= {file.path}
         found = []
-        for other in self._names(folder):
+        for other in self._alike(folder, name) + self._alike(folder, _stem(name)):
             if other.casefold() == exact or (other.casefold() == stem and (alone or family(file.kind) == "raw")):
                 found.append(f"{folder}/{other}" if folder else other)
-        return sorted(found)
+        return sorted(set(found))
 
     def _namesakes(self, path: str) -> frozenset[str]:
         """The photos and videos of the same folder that have this file's stem."""
         folder, _, name = path.rpartition("/")
-        stem = _stem(name).casefold()
         return frozenset(
             f"{folder}/{other}" if folder else other
-            for other in self._names(folder)
-            if _stem(other).casefold() == stem and Path(other).suffix.lower() in PHOTO_SUFFIXES
+            for other in self._alike(folder, _stem(name))
+            if Path(other).suffix.lower() in PHOTO_SUFFIXES
         )
 
-    def _names(self, folder: str) -> tuple[str, ...]:
+    def _alike(self, folder: str, stem: str) -> list[str]:
+        """The names in a folder that have this stem, whatever their letters' case."""
         actual = self._place.actual(folder)
         try:
-            return _listed(actual, os.stat(actual).st_mtime_ns)  # noqa: PTH116 - may hold undecodable bytes
+            changed = os.stat(actual).st_mtime_ns  # noqa: PTH116 - may hold undecodable bytes
+            return _listed(actual, changed).get(stem.casefold(), [])
         except OSError:
-            return ()
+            return []
 
 
 @lru_cache(maxsize=8)
-def _listed(folder: str, changed: int) -> tuple[str, ...]:
+def _listed(folder: str, changed: int) -> dict[str, list[str]]:
+    """The names in a folder by their stems: a folder of thousands is looked through once, not once for each photo."""
     from phototag.store.place import escape
 
-    return tuple(escape(name) for name in os.listdir(folder))  # noqa: PTH208 - names, not paths
+    found: dict[str, list[str]] = {}
+    for name in map(escape, os.listdir(folder)):  # noqa: PTH208 - names, not paths
+        found.setdefault(_stem(name).casefold(), []).append(name)
+    return found
 
 
 def _stem(name: str) -> str:

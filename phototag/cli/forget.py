@@ -54,4 +54,4 @@ def _age(text: str) -> timedelta:
     found = re.fullmatch(r"(\d{1,5})([dwmy])", text.strip().lower())
     if not found:
         raise click.UsageError(f"--older-than {text}: write a number of days, weeks, months or years, such as 90d.")
-    return timedelta(days=int(found[1]) * _DAYS[found[2]])
+    return timedelta(days=min(int(found[1]) * _DAYS[found[2]], 36_500))

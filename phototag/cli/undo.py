@@ -11,7 +11,7 @@ from phototag.report import out, out_json, rows, shown
 
 _TOLD = {
     "bytes": "byte for byte as before",
-    "fields": "our fields only, for somebody has changed the file since",
+    "fields": "our fields only",
     "refused": "left alone",
     "gone": "not there any more",
 }

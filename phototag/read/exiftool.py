@@ -22,6 +22,7 @@ from phototag.read.stay_open import Failed
 
 _QUOTES_ALL = (12, 64)  # from here on ExifTool can be told not to turn the keyword True into a JSON boolean
 _BATCH = 100
+_SHARE = 12  # files that are worth a process of their own while others wait
 # Text without a declared encoding is asked for as Latin, which loses no byte: `decoded` looks again.
 _OPTIONS = ("-j", "-G1", "-struct", "-fast")
 _CHARSETS = ("-charset", "filename=utf8", "-charset", "iptc=latin", "-charset", "exif=latin")
@@ -74,7 +75,7 @@ class ExifTool:
         }
         together = [place for place, file in enumerate(files) if place not in answers and is_a_line(file)]
         apart = [place for place, file in enumerate(files) if place not in answers and not is_a_line(file)]
-        count = max(-(-len(together) // _BATCH), min(self._pool.places, 2 * len(together) // _BATCH), 1)
+        count = max(-(-len(together) // _BATCH), min(self._pool.places, len(together) // _SHARE), 1)
         parts = [together[start::count] for start in range(count) if together] + [[place] for place in apart]
 
         def ask(part: list[int]) -> list[dict[str, Any] | Unreadable]:

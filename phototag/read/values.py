@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 Tags = Mapping[str, Any]
+_STAND_INS = {0x2223: "|", 0x2215: "/"}  # how a separator inside a word stands in a list of paths
 
 
 def text_of(value: Any) -> str:
@@ -48,7 +49,8 @@ def unique(texts: Iterable[str]) -> tuple[str, ...]:
 
 def key_of(word: str) -> str:
     """What makes two spellings one word: case, composition and spaces do not count."""
-    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", word).casefold())
+    plain = unicodedata.normalize("NFC", word).translate(_STAND_INS)
+    folded = unicodedata.normalize("NFC", plain.casefold())
     return " ".join(folded.split())
 
 
