@@ -17,11 +17,12 @@ help: ## list these targets
 	@echo "make TARGET [PHOTOS=folder] [TO=folder] [PYTHON=python3.12] [ARGS='for pytest or the benchmark']"
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
 
-run: .venv/for-run exiftool ## read, look at and tag the pictures in PHOTOS, in the library TO (PHOTOS is never written)
+run: .venv/for-run exiftool ## look at the pictures in PHOTOS and show what tagging would write (PHOTOS is never written)
 	@case "$$PHOTOS" in "~/"*) PHOTOS=$$HOME/$${PHOTOS#??} ;; esac; \
 	case "$$TO" in "~/"*) TO=$$HOME/$${TO#??} ;; esac; \
 	.venv/bin/phototag look "$$PHOTOS" --library "$$TO"; code=$$?; \
-	if [ $$code -gt 1 ]; then exit $$code; fi; .venv/bin/phototag status "$$TO"
+	if [ $$code -gt 1 ]; then exit $$code; fi; .venv/bin/phototag status "$$TO"; \
+	PHOTOTAG_WRITE_SETTLE_SECONDS=0 .venv/bin/phototag tag "$$PHOTOS" --library "$$TO" --dry-run
 
 test: .venv/for-test exiftool readers ## run the tests, without a model, a network or torch (ARGS="tests/test_x.py -k name")
 	.venv/bin/pytest -n auto --dist loadfile -m "not slow and not clip" $(ARGS)

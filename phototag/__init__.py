@@ -11,7 +11,7 @@ import importlib
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "open", "rebuild", "recover", "scan", "status"]
+__all__ = ["__version__", "open", "rebuild", "recover", "scan", "status", "tag", "undo"]
 
 
 def __getattr__(name: str) -> Any:

@@ -7,14 +7,13 @@ results nor ends the process. Refused: logic in the command line that a script c
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from phototag import settings as settings_
-from phototag.api_opening import Flags, Stop, held, library_at, never, open, steps_of
-from phototag.api_people import adopt, answer, decide, deciding, proposed, review, say, show
+from phototag.api_opening import Flags, Stop, held, never, open, steps_of
+from phototag.api_people import adopt, answer, decide, proposed, review, say, show
+from phototag.api_reading import look, scan, scanned
 from phototag.api_undoing import forget, forgettable, history, undo
 from phototag.api_writing import tag
 from phototag.errors import NoBackend
@@ -25,8 +24,7 @@ from phototag.store.library import Library
 
 if TYPE_CHECKING:
     from phototag.overview import Status
-    from phototag.pipeline import Looked, Selection
-    from phototag.read.scan import Options, Scanned
+    from phototag.read.scan import Scanned
 
 __all__ = [
     "adopt",
@@ -55,56 +53,6 @@ def settings(library: Path | str | None = None, flags: Flags | None = None) -> S
     """The settings that hold in a library (of the current folder, if none is named)."""
     found = place.here(Path(os.path.realpath(library))) if library else place.find(Path.cwd())
     return settings_.load(found.settings_file if found else None, flags)
-
-
-def scan(
-    folder: Path | str = ".",
-    *,
-    library: Path | None = None,
-    options: Options | None = None,
-    flags: Flags | None = None,
-    report: Report | None = None,
-    stop: Stop = never,
-) -> tuple[Library, Scanned]:
-    """Read a folder of photos into its library, made if there is none."""
-    from phototag.read.scan import Options
-
-    report = report or Report(quiet=True)
-    opened, root = library_at(folder, library, report)
-    using = settings_.load(opened.place.settings_file, flags)
-    with held(opened, report):
-        return opened, _scanned(opened, root, using, report, options or Options(), stop)
-
-
-def look(
-    folder: Path | str = ".",
-    *,
-    only: Sequence[Path | str] = (),
-    library: Path | None = None,
-    selection: Selection | None = None,
-    flags: Flags | None = None,
-    report: Report | None = None,
-    stop: Stop = never,
-) -> tuple[Library, Scanned, Looked]:
-    """Scan the folder, make the evidence that its photos lack (or those that `only` names), and decide upon it."""
-    from phototag.pipeline import Run, Selection
-    from phototag.read.scan import Options
-    from phototag.review import ids_below
-
-    report = report or Report(quiet=True)
-    opened, root = library_at(folder, library, report)
-    using = settings_.load(opened.place.settings_file, flags)
-    steps = steps_of(using)
-    below = tuple(opened.place.stored(os.path.realpath(path)) for path in only or (root,))
-    chosen = replace(selection or Selection(), below=below)
-    with held(opened, report):
-        # Looking decodes every picture anyway, so this scan need not prove that they decode.
-        scanned = _scanned(opened, root, using, report, Options(decode=False), stop)
-        run = Run(opened, steps, using, report, stop)
-        looked = run.run(chosen)
-        judge = deciding(opened, using)
-        looked.decided = judge.run(ids_below(opened, *below), run.touched, report, stop)
-        return opened, scanned, looked
 
 
 def status(folder: Path | str = ".", *, library: Path | None = None, flags: Flags | None = None) -> Status:
@@ -140,7 +88,7 @@ def rebuild(
     with held(opened, report, afresh=True):
         for root in map(opened.place.actual, opened.place.roots):
             if Path(root).is_dir():
-                scans[root] = _scanned(opened, root, using, report, Options(decode=False), stop)
+                scans[root] = scanned(opened, root, using, report, Options(decode=False), stop)
             else:
                 report.warn(f"{root} is not there now. Its photos come back when it is scanned again.")
     return opened, scans
@@ -151,13 +99,3 @@ def recover(folder: Path | str = ".", *, library: Path | None = None, report: Re
     opened = open(folder, library)
     with held(opened, report or Report(quiet=True)) as ended:
         return ended
-
-
-# ---- shared
-
-
-def _scanned(opened: Library, root: str, using: Settings, report: Report, options: Options, stop: Stop) -> Scanned:
-    from phototag.read.scan import Scan
-
-    opened.remember_root(root)
-    return Scan(opened, root, using, report, options, stop).run()

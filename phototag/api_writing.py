@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 from phototag import settings as settings_
 from phototag.api_opening import Flags, Stop, held, library_at, never, steps_of
+from phototag.api_people import deciding
+from phototag.api_reading import look
 from phototag.errors import UsageError
 from phototag.report import Report, shown
 from phototag.settings import Settings
@@ -45,7 +47,6 @@ def tag(
     stop: Stop = never,
 ) -> Tagged:
     """Look at photos and write what was decided into their files. `agree` is asked once; None: write at once."""
-    from phototag import api
     from phototag.review import ids_below
     from phototag.tagging import Tagged
 
@@ -54,7 +55,7 @@ def tag(
     opened = _one_library(list(folders), library, report)
     done = Tagged(opened)
     for folder, named in folders.items():
-        _, scanned, looked = api.look(
+        _, scanned, looked = look(
             folder,
             only=named,
             library=opened.place.root if library else None,
@@ -125,7 +126,6 @@ def _rehearsal(library: Library, using: Settings) -> Rehearsal:
 
 def _wording(library: Library, using: Settings, modes: Modes, batch: str) -> Wording:
     """How decisions are put into words: whose they are goes into the files as well."""
-    from phototag.api_people import deciding
     from phototag.change.wish import Wording
 
     describers = [step.maker for step in steps_of(using) if step.name == "describe"]

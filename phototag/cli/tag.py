@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -151,7 +152,9 @@ def _summary(done: Tagged, dry_run: bool, both: Shared) -> list[tuple[str, str]]
     if done.written:
         embedded, beside = done.written["embed"], done.written["sidecar"]
         told.append(("written", f"{embedded:,} files, {beside:,} sidecars"))
-        told.append(("take it back", f"phototag undo {done.batch}"))
+        root = done.library.place.root
+        elsewhere = "" if Path.cwd().is_relative_to(root) else f" --library {shlex.quote(str(root))}"
+        told.append(("take it back", f"phototag undo {done.batch}{elsewhere}"))
         told.append(("Lightroom", "select the photos and choose Metadata > Read Metadata from File"))
     told.append(("time", both.report.spent()))
     return told
