@@ -152,3 +152,14 @@ def test_human_keywords_in_files_are_never_dropped(phototag: Run, photos: Path) 
         tags = {term.casefold() for term in terms(shown(phototag, photos / photo.files[0])["decision"])}
         known = {word: words.canonical(word) for word in photo.facts.keywords}
         assert {(term.name if term else word).casefold() for word, term in known.items()} <= tags
+
+
+def test_what_a_person_writes_into_a_file_is_decided_upon_again(photos: Path) -> None:
+    """A keyword that another program adds brings its broader words with it, whichever command reads the file next."""
+    photo = photos / "DSC00108.jpg"
+    subprocess.run(["exiftool", "-q", "-overwrite_original", "-XMP-dc:Subject=dog", str(photo)], check=True)
+    api.scan(photos)
+    api.decide(photos)
+    (found,) = api.show([photo])
+    assert found.decision is not None
+    assert {"dog", "animal"} <= {tag.term for tag in found.decision.tags}

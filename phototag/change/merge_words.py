@@ -73,7 +73,7 @@ def deleted(tags: Mapping[str, Values], base: Base | None) -> frozenset[str]:
     gone: set[str] = set()
     for tag, items in before.items():
         if tag == SUBJECT or tags.get(tag):
-            held = _keys(tag, tags.get(tag, ()))
+            held = _keys(tag, _split(tag, tags.get(tag, ())))
             gone.update(key(leaf(tag, item)) for item in items if key(leaf(tag, item)) not in held)
     return frozenset(gone)
 
@@ -175,7 +175,8 @@ class _Merge:
         """A path that we wrote, where the vocabulary's tree has it today."""
         word = self.words.get(key(leaf(tag, item)))
         ours = item in self.base.added.get(tag, ()) or (not self.base.lists and key(leaf(tag, item)) in self.mine)
-        return self._item(tag, self._trees(word)[0]) if word and ours and tag in _SEPARATORS else item
+        trees = [self._item(tag, path) for path in self._trees(word)] if word and ours else [item]
+        return item if item in trees else trees[0]
 
     def _trees(self, word: Word) -> list[tuple[str, ...]]:
         """The word with its broader words; a person's wherever the person has put it."""
@@ -194,6 +195,11 @@ class _Merge:
         """Is this what IPTC had room for of a longer keyword?"""
         long_enough = len(item.encode("utf-8", "replace")) > _LONGEST_IN_IPTC - 4
         return long_enough and any(len(longer) > len(item) and longer.startswith(item) for longer in subject)
+
+
+def _split(tag: str, texts: Values) -> Values:
+    """The items of a list; the keywords of Windows are one text in a file."""
+    return tuple(word for text in texts for word in text.split(";")) if tag == WINDOWS[1] else texts
 
 
 def _branches(name: str, lists: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:

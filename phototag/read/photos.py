@@ -34,6 +34,7 @@ def settle(library: Library, touched: Collection[str] | None) -> int:
     elif touched:
         library.put_photos(composed(library.files("photo_id", sorted(touched))))
         library.drop_photos(set(touched).difference(known))
+    library.undecide(known if touched is None else sorted(touched))
     return len(known)
 
 

@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,11 @@ class Library:
 
     def put_decisions(self, decisions: Sequence[Decision]) -> None:
         self.lance.merge("decisions", [tables.decision_row(decision) for decision in decisions])
+
+    def undecide(self, ids: Iterable[str]) -> None:
+        """Note that what these photos say has changed: the next run decides on them again."""
+        for some in chunks(ids):
+            self.put_decisions([replace(decision, policy="") for decision in self.decisions(some)])
 
     def put_vocabulary(self, text: str, check: Callable[[Path], object]) -> Path:
         """Replace the library's own vocabulary, once `check` has read the new one without complaint."""
