@@ -25,7 +25,7 @@ from PIL import Image
 from phototag import api
 from phototag.cli import main
 from phototag.store.library import open_library
-from tests.conftest import SAMPLES
+from tests.conftest import SAMPLES, Run
 
 NIGHT, CAT, HUMAN, HORSE = "night.jpg", "cat.jpg", "human.jpg", "horse.png"
 PHOTOS = {NIGHT: "DSC00042.jpg", CAT: "birthday/IMG_0011.jpg", HUMAN: "Berlin trip/IMG_0440.jpg", HORSE: "horse.png"}
@@ -426,3 +426,11 @@ def test_forgetting_asks_and_leaves_a_way_back_field_by_field(
     for name in (NIGHT, CAT, HUMAN, HORSE):
         assert keywords(photos / name) == (WORDS if name == HUMAN else set()), name
         assert contents(photos)[name] != before[name] and not any("phototag" in tag for tag in tags(photos / name))
+
+
+def test_what_cannot_be_read_is_named(tmp_path: Path, phototag: Run) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "text.jpg").write_text("hello")
+    done = phototag("tag", tmp_path / "photos", "--yes")
+    assert done.returncode == 1
+    assert "text.jpg: this is" in done.stdout

@@ -73,6 +73,9 @@ def command(paths: tuple[Path, ...], dry_run: bool, yes: bool, both: Shared, **g
     if both.json:
         out_json({"plan": shows.plan, **_as_json(done)})
     else:
+        for scanned, looked in done.looks:
+            list_failures(scanned.unreadable, "Could not be read")
+            list_failures(looked.failed, "Could not be looked at")
         list_failures(done.instead, "Into a sidecar instead, for the file itself cannot be written without loss")
         list_failures(done.refused, "Would not be written" if dry_run else "Not written")
         out(rows(_summary(done, dry_run, both)))
@@ -130,6 +133,8 @@ def _as_json(done: Tagged) -> dict[str, Any]:
         "run": done.batch,
         "planned": done.plan.files,
         "unchanged": done.plan.unchanged,
+        "unreadable": [{"path": path, "reason": why} for scanned, _ in done.looks for path, why in scanned.unreadable],
+        "failed": [{"path": path, "reason": why} for _, looked in done.looks for path, why in looked.failed],
         "passed_over": [{"path": path, "reason": why} for path, why in done.plan.passed_over],
         "written": dict(done.written),
         "refused": [{"path": path, "reason": why} for path, why in done.refused],
