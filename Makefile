@@ -80,8 +80,8 @@ exiftool:
 # Two programs that no one here wrote, to read what we have written; the tests that need them skip without.
 readers:
 	@if command -v exiv2 >/dev/null && command -v exempi >/dev/null; then exit 0; fi; \
-	if command -v apt-get >/dev/null; then $(call apt_install,exiv2) && $(call apt_install,exempi); \
-	else echo "make: exiv2 and exempi are missing: what other programs read is not tested" >&2; fi
+	if command -v apt-get >/dev/null && ( $(call apt_install,exiv2) ) && ( $(call apt_install,exempi) ); then exit 0; fi; \
+	echo "make: exiv2 or exempi is missing: what they read of our files is not tested" >&2
 
 # A venv that was moved, lost its Python or was made with another PYTHON than the one asked for is made anew. An
 # interrupted set-up leaves no stamp, so it is taken up again.

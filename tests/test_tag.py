@@ -345,7 +345,7 @@ def test_any_name_is_shown_on_one_line_written_and_taken_back(
     before = contents(folder)
     monkeypatch.chdir(folder)
     done = tell("tag", ".", "--yes")
-    assert done.code == 0 and f"{len(before)} files, 0 sidecars" in done.out
+    assert done.code == 0 and f"{len(before)} inside the files, 0 beside them" in done.out
     assert "new\\nline.jpg\n" in done.out and "\udcff" not in done.out
     assert all(content != before[name] for name, content in contents(folder).items())
     assert "landscape orientation" in keywords(folder / "-dash.jpg")

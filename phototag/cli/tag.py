@@ -156,7 +156,7 @@ def _summary(done: Tagged, dry_run: bool, both: Shared) -> list[tuple[str, str]]
         told.append(("not written", f"{len(done.refused):,}, named above"))
     if done.written:
         embedded, beside = done.written["embed"], done.written["sidecar"]
-        told.append(("written", f"{embedded:,} files, {beside:,} sidecars"))
+        told.append(("written", f"{embedded:,} inside the files, {beside:,} beside them"))
         root = done.library.place.root
         elsewhere = "" if Path.cwd().is_relative_to(root) else f" --library {shlex.quote(str(root))}"
         told.append(("take it back", f"phototag undo {done.batch}{elsewhere}"))
