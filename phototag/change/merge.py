@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 
 from phototag.change import merge_words
 from phototag.change.fields import FACES, GPS, faces_with
-from phototag.change.merge_words import MACHINE, SUBJECT, Wanted
+from phototag.change.merge_words import MACHINE, Wanted
 from phototag.change.texts import place_part
-from phototag.read.values import key_of, sum_of
+from phototag.read.values import sum_of
 from phototag.records import Base, Region, Values
 
 CAPTION = ("XMP-dc:Description", "IPTC:Caption-Abstract", "IFD0:ImageDescription", "XMP-tiff:ImageDescription")
@@ -223,11 +223,3 @@ def tombstones(tags: Mapping[str, Values], base: Base | None, saved: str) -> dic
     machine_knows = base is not None or tags.get(MACHINE)
     seen = merge_words.deleted(tags, base) if machine_knows else frozenset()
     return {**before, **dict.fromkeys(seen, saved)}
-
-
-def is_mine(tags: Mapping[str, Values], base: Base | None) -> frozenset[str]:
-    """The keys of the words in the file that a machine chose."""
-    return frozenset(key_of(word) for word in (*(base.ours if base else ()), *tags.get(MACHINE, ())))
-
-
-__all__ = ["FIELDS", "PLACES", "SUBJECT", "Merged", "Modes", "Wish", "is_mine", "merged", "tombstones"]

@@ -7,7 +7,7 @@ reads that one; taking the union of the lists, which brings back what somebody d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from phototag.change.fields import LISTS
@@ -224,12 +224,3 @@ def _fits(tag: str, item: str) -> bool:
     if tag == WINDOWS[1] and ";" in item:
         return False  # there it would be two words
     return bool(item) and (tag != IPTC or len(item.encode("utf-8", "replace")) <= _LONGEST_IN_IPTC)
-
-
-def spellings(words: Iterable[Word]) -> Iterator[str]:
-    """The words as they are written, each once."""
-    seen: set[str] = set()
-    for word in words:
-        if key(word.text) not in seen:
-            seen.add(key(word.text))
-            yield word.text

@@ -22,7 +22,7 @@ from xxhash import xxh3_128
 
 from phototag.change.journal import BATCH_TIME, Journal
 from phototag.store.library import Library
-from phototag.store.log import cannot_write, sync_folder
+from phototag.store.log import cannot_write, synced
 
 _CHUNK = 1 << 20
 _PIECE = 1 << 18  # compared at once: small enough for the cache of a processor
@@ -194,7 +194,7 @@ class Packs:
                 pack.flush()
                 os.fsync(pack.fileno())
             if is_new:
-                sync_folder(self.folder)
+                synced(self.folder)
         except OSError as trouble:
             raise cannot_write(path, trouble) from trouble
         return [keep if "how" in keep else {} for keep in kept]

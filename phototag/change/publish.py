@@ -13,6 +13,8 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from phototag.store.log import synced
+
 _LATER_NS = 2_000_000_000  # the coarsest clock of a file system in use, FAT's, ticks every two seconds
 _NOT_FOR_US = (errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EINVAL)
 
@@ -23,11 +25,7 @@ class Occupied(Exception):
 
 def made_durable(path: Path) -> None:
     """The bytes and attributes of a file are on the disk when this returns."""
-    file = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
+    synced(path)
 
 
 def carried_over(old: Path, before: os.stat_result, temp: Path) -> None:

@@ -29,7 +29,7 @@ from phototag.read.identity import whole_file_digest
 from phototag.records import Change, Entry
 from phototag.report import Report
 from phototag.store.library import Library
-from phototag.store.log import no_space, sync_folder
+from phototag.store.log import no_space, synced
 
 if TYPE_CHECKING:
     from phototag.change.editor import Editor
@@ -237,7 +237,7 @@ class Steps:
                     raise no_space(job.target) from trouble
                 job.refuse(f"{trouble.strerror or trouble}; nothing was changed")
         for folder in folders:
-            sync_folder(folder)
+            synced(folder)
 
     def _take_place(self, job: Job) -> None:
         if job.found is None:
@@ -266,5 +266,5 @@ class Steps:
                 continue
             lines += ended(job.entry, "done" if job.state == "done" else "aborted")
         for folder in cleared:
-            sync_folder(folder)
+            synced(folder)
         self.journal.append(lines)

@@ -21,8 +21,6 @@ from phototag.store.place import Place
 
 EMBEDS = frozenset({"jpeg", "tiff", "png", "webp", "dng", "heic", "avif"})
 _WITHOUT_READER = "f1-"  # an identity of the whole file: nothing could prove that the picture is unchanged
-WAYS = ("auto", "embed", "sidecar", "none")
-SIDECARS = ("base", "ext", "both")
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class Log:
             os.fsync(file.fileno())
             end = file.tell()
         if new:
-            sync_folder(self.path.parent)
+            synced(self.path.parent)
         return end
 
     def read(self, start: int = 0, only: bytes | tuple[bytes, ...] = b"") -> Iterator[tuple[dict[str, Any], int]]:
@@ -97,9 +97,9 @@ def no_space(path: Path) -> NoSpace:
     )
 
 
-def sync_folder(folder: Path) -> None:
-    """Make a new or renamed name in `folder` survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
+def synced(path: Path) -> None:
+    """What stands in a file, or the names in a folder, survive a power cut when this returns."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
@@ -121,4 +121,4 @@ def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
         temp.unlink(missing_ok=True)
         raise cannot_write(path, trouble) from trouble
     if durable:
-        sync_folder(path.parent)
+        synced(path.parent)

@@ -305,7 +305,7 @@ _STEPS: tuple[tuple[str, Any, str], ...] = (
     ("the copy", publish, "made_durable"),
     ("rename", publish, "replaced"),
     ("rename", publish, "appeared"),
-    ("folder", steps, "sync_folder"),
+    ("folder", steps, "synced"),
     ("table of changes", Changes, "replay"),
     ("checkpoint of the journal", Journal, "settle"),
     ("fsync", os, "fsync"),
