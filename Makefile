@@ -17,12 +17,17 @@ help: ## list these targets
 	@echo "make TARGET [PHOTOS=folder] [TO=folder] [PYTHON=python3.12] [ARGS='for pytest or the benchmark']"
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
 
-run: .venv/for-run exiftool ## look at the pictures in PHOTOS and show what tagging would write (PHOTOS is never written)
+run: .venv/for-run exiftool readers ## organise the pictures in PHOTOS into the tree TO and show it (PHOTOS is only read)
 	@case "$$PHOTOS" in "~/"*) PHOTOS=$$HOME/$${PHOTOS#??} ;; esac; \
 	case "$$TO" in "~/"*) TO=$$HOME/$${TO#??} ;; esac; \
-	.venv/bin/phototag look "$$PHOTOS" --library "$$TO"; code=$$?; \
+	.venv/bin/phototag organize "$$PHOTOS" --to "$$TO" --explain; code=$$?; \
 	if [ $$code -gt 1 ]; then exit $$code; fi; .venv/bin/phototag status "$$TO"; \
-	PHOTOTAG_WRITE_SETTLE_SECONDS=0 .venv/bin/phototag tag "$$PHOTOS" --library "$$TO" --dry-run
+	one=$$(find "$$TO" -name .phototag -prune -o -type f -name '*.jpg' -print | sort | head -n 1); \
+	if [ -z "$$one" ]; then exit 0; fi; echo; echo "$$one, as ExifTool reads it:"; \
+	exiftool -G1 -s -XMP-dc:Subject -XMP-dc:Description -XMP-lr:HierarchicalSubject -IPTC:Keywords \
+	  -XMP-photoshop:City -XMP-photoshop:Country "$$one"; \
+	if command -v exiv2 >/dev/null; then echo "and as exiv2 reads it:"; \
+	  exiv2 -PXIt -K Xmp.dc.subject -K Xmp.dc.description -K Iptc.Application2.Keywords -K Xmp.photoshop.City "$$one" || true; fi
 
 test: .venv/for-test exiftool readers ## run the tests, without a model, a network or torch (ARGS="tests/test_x.py -k name")
 	.venv/bin/pytest -n auto --dist loadfile -m "not slow and not clip" $(ARGS)

@@ -2,7 +2,8 @@
 
 The whole public interface is `phototag.api`; the names here are shortcuts to it, loaded on first use,
 so that `import phototag` and `phototag --help` cost nothing. (`phototag.look` is the room of that
-name: the function is `phototag.api.look`.)
+name: the function is `phototag.api.look`.) `phototag.run("organize", "/photos", "--to", "/tree")` runs a command as
+the shell would, and returns its exit code.
 """
 
 from __future__ import annotations
@@ -11,7 +12,14 @@ import importlib
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "open", "rebuild", "recover", "scan", "status", "tag", "undo"]
+__all__ = ["__version__", "open", "organize", "rebuild", "recover", "run", "scan", "status", "tag", "undo"]
+
+
+def run(*words: str) -> int:
+    """Run a command, such as `run("organize", "/photos", "--to", "/tree")`, and return its exit code."""
+    from phototag.cli import run as run_words
+
+    return run_words(words)
 
 
 def __getattr__(name: str) -> Any:

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from phototag import settings as settings_
+from phototag.api_export import export, export_records
 from phototag.api_opening import Flags, Stop, held, never, open, steps_of
+from phototag.api_organizing import organize
 from phototag.api_people import adopt, answer, decide, proposed, review, say, show
 from phototag.api_reading import look, scan, scanned
 from phototag.api_undoing import forget, forgettable, history, undo
@@ -30,11 +32,14 @@ __all__ = [
     "adopt",
     "answer",
     "decide",
+    "export",
+    "export_records",
     "forget",
     "forgettable",
     "history",
     "look",
     "open",
+    "organize",
     "proposed",
     "rebuild",
     "recover",

@@ -63,8 +63,11 @@ def held(library: Library, report: Report, *, afresh: bool = False) -> Iterator[
         yield ended
 
 
-def steps_of(using: Settings) -> list[Step]:
-    """The looks that the settings name, in the order in which they build on each other."""
+def steps_of(using: Settings, opened: Library | None = None, report: Report | None = None) -> list[Step]:
+    """The looks that the settings name, in the order in which they build on each other.
+
+    A look that asks a server does so only where the library and the report of a run are given.
+    """
     from phototag.backends import registry
     from phototag.look.caption import Describe
     from phototag.look.faces import Faces
@@ -87,4 +90,8 @@ def steps_of(using: Settings) -> list[Step]:
         steps.append(Describe(registry.describer(using.look.describer), load(resources.prompt("catalog")), side))
     if using.look.embedder:
         steps.append(Embed(registry.embedder(using.look.embedder), side))
+    if using.online.places:
+        from phototag.look import address
+
+        steps.append(address.step(using, opened.place.state if opened else None, report))
     return steps

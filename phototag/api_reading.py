@@ -61,7 +61,7 @@ def look(
     report = report or Report(quiet=True)
     opened, root = library_at(folder, library, report)
     using = settings_.load(opened.place.settings_file, flags)
-    steps = steps_of(using)
+    steps = steps_of(using, opened, report)
     below = tuple(opened.place.stored(os.path.realpath(path)) for path in only or (root,))
     chosen = replace(selection or Selection(), below=below)
     with held(opened, report):

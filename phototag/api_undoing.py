@@ -18,6 +18,7 @@ from phototag.api_writing import by_folder, command_line, read_again
 from phototag.errors import UsageError
 from phototag.report import Report, shown
 from phototag.store.library import Library
+from phototag.store.settled import Settled
 
 if TYPE_CHECKING:
     from phototag.change.undo import Undone
@@ -45,9 +46,11 @@ def undo(
         ids = _chosen(opened, what, last)
         with Editor(using.read.processes, using.read.timeout_s * 2) as editor:
             undone = Undo(opened, editor, report).run(ids, command=command_line(), stop=stop)
-    folders = {str(Path(opened.place.actual(one.path)).parent) for one in undone}
-    if there := sorted(filter(os.path.isdir, folders)):
-        read_again(opened, list(by_folder(there)), using, report)
+        images = {str(entry.change.get("image_id")) for entry in opened.changes.newest_first(ids)}
+        Settled(opened.lance).forget(images)
+    folders = {_still_there(Path(opened.place.actual(one.path)).parent) for one in undone}
+    if folders:
+        read_again(opened, list(by_folder(sorted(folders))), using, report)
     return opened, undone
 
 
@@ -82,6 +85,11 @@ def forget(
 
 
 # ---- shared
+
+
+def _still_there(folder: Path) -> str:
+    """The folder, or where it has gone with its last file, the one that held it."""
+    return str(next(one for one in (folder, *folder.parents) if one.is_dir()))
 
 
 def _library_of(what: Sequence[Path | str | None], library: Path | None) -> Library:

@@ -27,9 +27,9 @@ from phototag.store.library import Library
 
 if TYPE_CHECKING:
     from phototag.change.merge import Modes
-    from phototag.change.plan import Planned
+    from phototag.change.plan import Planned, Planner
     from phototag.change.wish import Wording
-    from phototag.change.writer import Rehearsal
+    from phototag.change.writer import Rehearsal, Writer
     from phototag.pipeline import Selection
     from phototag.tagging import Agree, Show, Tagged, Tagging
 
@@ -87,33 +87,44 @@ def tag(
 @contextmanager
 def _tagging(done: Tagged, using: Settings, report: Report, stop: Stop) -> Iterator[Tagging]:
     """Everything that a run of `tag` works with, closed afterwards."""
-    from phototag.change.editor import Editor
     from phototag.change.journal import Journal, new_batch
+    from phototag.tagging import Tagging
+
+    library, batch = done.library, new_batch()
+    journal = Journal(library.journal)
+    with tools(library, using, report, batch) as (planner, writer):
+        yield Tagging(
+            done,
+            planner,
+            writer,
+            lambda: journal.begin(command_line(), batch),
+            lambda: held(library, report),
+            report,
+            stop,
+        )
+
+
+@contextmanager
+def tools(
+    library: Library, using: Settings, report: Report, batch: str, *, anywhere: bool = False
+) -> Iterator[tuple[Planner, Writer]]:
+    """What plans and what writes, as the settings say; `anywhere`: as if all files of a photo lay together."""
+    from phototag.change.editor import Editor
+    from phototag.change.journal import Journal
     from phototag.change.plan import Planner
     from phototag.change.where import Where
     from phototag.change.wish import spoken
     from phototag.change.writer import Writer
-    from phototag.tagging import Tagging
 
-    library, write, batch, modes = done.library, using.write, new_batch(), modes_of(using)
-    journal = Journal(library.journal)
+    write, modes = using.write, modes_of(using)
     with Editor(using.read.processes, using.read.timeout_s * 2) as editor:
         where = Where(library.place, write.where, write.sidecar)
         wording = _wording(library, using, modes, batch)
-        planner = Planner(library, editor, where, wording, modes, spoken(journal.said(), wording.vocabulary))
-        writer = Writer(
-            library, editor, settle_seconds=write.settle_seconds, report=report, break_links=write.break_links
-        )
+        said = spoken(Journal(library.journal).said(), wording.vocabulary)
+        planner = Planner(library, editor, where, wording, modes, said, anywhere=anywhere)
+        settle, links = write.settle_seconds, write.break_links
         try:
-            yield Tagging(
-                done,
-                planner,
-                writer,
-                lambda: journal.begin(command_line(), batch),
-                lambda: held(library, report),
-                report,
-                stop,
-            )
+            yield planner, Writer(library, editor, settle_seconds=settle, report=report, break_links=links)
         finally:
             planner.close()
 
@@ -191,4 +202,5 @@ def read_again(library: Library, folders: Sequence[str], using: Settings, report
 
     with held(library, report):
         for folder in folders:
-            Scan(library, folder, using, Report(quiet=True), Options(decode=False), never).run()
+            options = Options(decode=False, empty_is_gone=True)  # something was written there a moment ago
+            Scan(library, folder, using, Report(quiet=True), options, never).run()

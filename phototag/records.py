@@ -204,7 +204,7 @@ class Base:
 class Change:
     """One wish for one file: what its tags shall say instead of what they say now. A wish, not a deed."""
 
-    kind: str  # embed | sidecar | undo
+    kind: str  # embed | sidecar | copy | json | undo
     target: str  # stored path of the file that is written
     source: str  # stored path of the photo's file that it speaks of; the target itself where tags are embedded
     image_id: str  # the photo
@@ -216,6 +216,11 @@ class Change:
     stale: bool = False  # somebody changed the IPTC after the XMP: XMP is brought in line first
     of: str = ""  # of an undo: the entry that it takes back
     instead: bool = False  # a sidecar because the source itself could not be written without loss
+    origin: str = ""  # of a copy, or of a new sidecar beside one: stored path of the original, which is only read
+    original: str = ""  # of a copy: whole_file_digest of the original when this was planned; "" where nobody looked
+    seen: tuple[int, int] = (0, 0)  # of a copy: size and mtime_ns of the original when it was scanned
+    folders: tuple[str, ...] = ()  # stored folders that the run made for this file, outermost first
+    text: str = ""  # of a json: what it shall say; made again from the tables, so the journal does not keep it
 
     @classmethod
     def from_json(cls, parts: Mapping[str, Any]) -> Change:
@@ -226,6 +231,7 @@ class Change:
             base[name] = {tag: tuple(items) for tag, items in base.get(name, {}).items()}
         base["ours"] = tuple(base.get("ours", ()))
         pairs = {tag: (tuple(before), tuple(after)) for tag, (before, after) in known.get("fields", {}).items()}
+        known |= {name: tuple(known[name]) for name in ("seen", "folders") if name in known}
         return cls(**(known | {"base": Base(**base), "fields": pairs}))
 
 

@@ -179,6 +179,15 @@ def folded(line: str, indent: int) -> str:
     )
 
 
+def size(count: int) -> str:
+    """Bytes as people say them."""
+    value, units = float(count), iter(("bytes", "KB", "MB", "GB", "TB"))
+    unit = next(units)
+    while value >= 1000 and unit != "TB":
+        value, unit = value / 1000, next(units)
+    return f"{value:,.0f} {unit}" if unit == "bytes" else f"{value:,.1f} {unit}"
+
+
 def duration(value: float) -> str:
     if value < 60:
         return f"{value:.1f} s"

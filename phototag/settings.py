@@ -48,6 +48,12 @@ class Settings:
     """Every setting, and where each one came from. `Settings()` is the defaults."""
 
     threads: int = setting(0, "threads that decode and measure; 0: one for each core", 0, 256)
+    rules: tuple[str, ...] = setting(
+        (),
+        'which tags send photos to which folder, such as "birthday -> {year}/Birthday"; the first that fits counts',
+        shape=r"\s*[^>]*[^\s>-]\s*->\s*\S.*",
+        looks='texts such as "birthday -> {year}/Birthday"',
+    )
     scan: schema.Scan = field(default_factory=schema.Scan)
     read: schema.Read = field(default_factory=schema.Read)
     look: schema.Look = field(default_factory=schema.Look)
@@ -59,6 +65,7 @@ class Settings:
     languages: schema.Languages = field(default_factory=schema.Languages)
     names: schema.Names = field(default_factory=schema.Names)
     write: schema.Write = field(default_factory=schema.Write)
+    online: schema.Online = field(default_factory=schema.Online)
     store: schema.Store = field(default_factory=schema.Store)
     sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)  # of all but defaults
     files: tuple[str, ...] = field(default=(), compare=False, repr=False)  # where settings were looked for

@@ -75,7 +75,7 @@ class Key:
         if isinstance(self.default, str):
             return self.rule.looks or "text"
         if isinstance(self.default, tuple):
-            return "a list of texts"
+            return f"a list of {self.rule.looks or 'texts'}"
         number = "whole number" if isinstance(self.default, int) else "number"
         return f"a {number} from {written(self.rule.least)} to {written(self.rule.most)}"
 
@@ -88,7 +88,7 @@ class Key:
             if isinstance(value, str) and (not self.rule.shape or re.fullmatch(self.rule.shape, value)):
                 return value
         elif isinstance(self.default, tuple):
-            if isinstance(value, list | tuple) and all(isinstance(part, str) and part for part in value):
+            if isinstance(value, list | tuple) and all(self._is_item(part) for part in value):
                 return tuple(value)
         # Written so that nan, which compares false with everything, is refused.
         elif isinstance(value, int | float) and self.rule.least <= value <= self.rule.most:
@@ -97,6 +97,11 @@ class Key:
             if type(value) is int:
                 return value
         raise ValueError(self.allowed)
+
+    def _is_item(self, part: object) -> bool:
+        return (
+            isinstance(part, str) and bool(part) and (not self.rule.shape or bool(re.fullmatch(self.rule.shape, part)))
+        )
 
     def read(self, text: str) -> Value:
         """The value that a text from the environment or the command line means; else ValueError."""
@@ -152,6 +157,15 @@ class Event:
     gap_minutes: int = setting(120, "a longer pause between two photos may begin a new event", 1, 10_080)
     distance_m: int = setting(1500, "a longer way between two photos may begin a new event", 1, 1_000_000)
     difference: float = setting(0.58, "how unlike (0: same, 2: opposite) two photos of one event may be", 0, 2)
+    content: str = setting(
+        "captions",
+        "by what photos are unlike: captions | pixels | off",
+        shape="captions|pixels|off",
+        looks="captions, pixels or off",
+    )
+    pause_minutes: int = setting(5, "a shorter pause of one camera never begins an event, but at a new month", 0, 1440)
+    content_minutes: int = setting(60, "with a shorter pause, other things to see begin no event", 0, 10_080)
+    trust_modified: bool = setting(False, "the time at which a file was last saved may stand for its date")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +200,7 @@ class Policy:
     vocabulary: str = setting("", "a file with terms of your own, beside those that phototag brings")
 
 
+TEMPLATE = "{year}/{month:02} {month_name}/{start} - {end} {place} {keywords}"
 CODE, CODE_LOOKS = "[a-z]{2,3}", 'a language code such as "en" or "de"'
 
 
@@ -195,6 +210,7 @@ class Languages:
 
     keywords: str = setting("en", "language of the keywords in the files", shape=CODE, looks=CODE_LOOKS)
     folders: str = setting("en", "language of folder and file names", shape=CODE, looks=CODE_LOOKS)
+    pages: tuple[str, ...] = setting(("en", "de"), "languages of the keywords in the JSON beside copies")
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +224,10 @@ class Names:
         shape="(?s).*/.*",  # without it a caption could name a folder elsewhere
         looks='text with "/" among its characters',
     )
+    template: str = setting(
+        TEMPLATE, "how the folder of an event is named; see: phototag organize --help", shape="(?s).+"
+    )
+    keywords: int = setting(2, "keywords in the name of an event at most", 0, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +261,20 @@ class Write:
     )
     settle_seconds: float = setting(10.0, "a file changed less than so many seconds ago is left alone", 0, 3600)
     break_links: bool = setting(False, "write a file that has several names (hard links), which parts them")
+
+
+@dataclass(frozen=True, slots=True)
+class Online:
+    """What may be asked over the network; nothing, unless it is set."""
+
+    places: bool = setting(False, "ask a Nominatim server for the names of places: it learns where photos were taken")
+    server: str = setting(
+        "https://nominatim.openstreetmap.org",
+        "the Nominatim server that is asked",
+        shape="https?://[^/?#]+/?",
+        looks='an address such as "https://nominatim.openstreetmap.org"',
+    )
+    timeout_s: float = setting(10.0, "seconds that an answer may take", 0.1, 600)
 
 
 @dataclass(frozen=True, slots=True)

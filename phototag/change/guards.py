@@ -29,11 +29,11 @@ class Limits:
 
 
 class Refusal(Exception):
-    """Why one file is not written; the others are."""
+    """Why one file is not written; the others are. `plain`: without its tags it could be copied."""
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, why: str, *, plain: bool = False) -> None:
         super().__init__(why)
-        self.why = why
+        self.why, self.plain = why, plain
 
 
 def look_at(target: Path, expected: bool) -> os.stat_result | None:
@@ -51,12 +51,24 @@ def look_at(target: Path, expected: bool) -> os.stat_result | None:
     return found
 
 
-def guard(target: Path, found: os.stat_result | None, limits: Limits, *, ours: bool = False) -> None:
-    """Refusal unless this file may be written. `ours`: what it holds is what we left there, so nobody is at it."""
-    _folder(target.parent)
+def guard(
+    target: Path,
+    found: os.stat_result | None,
+    limits: Limits,
+    *,
+    ours: bool = False,
+    folder: Path | None = None,
+    takes_room: bool = True,
+) -> None:
+    """Refusal unless this file may be written. `ours`: what it holds is what we left there, so nobody is at it.
+
+    `folder` is the one that is there, where the target's own has yet to be made.
+    """
+    folder = folder or target.parent
+    writable(folder)
     size = _ROOM_FOR_A_SIDECAR if found is None else 2 * found.st_size
-    free = shutil.disk_usage(target.parent).free
-    if free < size:
+    free = shutil.disk_usage(folder).free
+    if takes_room and free < size:
         raise Refusal(f"too little space on its disk: {free:,} bytes are free, twice the file's size are needed")
     if found is None:
         return
@@ -74,7 +86,8 @@ def guard(target: Path, found: os.stat_result | None, limits: Limits, *, ours: b
         raise Refusal(f"the file was changed {age:.0f} s ago and may still be written by another program; try later")
 
 
-def _folder(folder: Path) -> None:
+def writable(folder: Path) -> None:
+    """Refusal unless files can be made in the folder."""
     try:
         mode = folder.stat().st_mode
     except OSError as trouble:
@@ -85,7 +98,7 @@ def _folder(folder: Path) -> None:
 
 def picture_in(path: Path, change: Change) -> str:
     """The image id of the file; "" for a sidecar. Refusal where the file is damaged or its picture cannot be told."""
-    if change.container == "xmp":
+    if change.container in ("xmp", "json"):
         return ""
     try:
         found = identify(path, change.container)

@@ -8,6 +8,7 @@ journal that is written after the rename.
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from phototag.change import folders
 from phototag.read.identity import whole_file_digest
 from phototag.records import Entry, Said
 from phototag.report import Report, shown
@@ -172,6 +174,8 @@ def recover(journal: Journal, place: Place, report: Report) -> Counter[str]:
         if state == "unknown":
             target = shown(place.actual(str(entry.change.get("target", ""))))
             report.warn(f"{target} is neither as it was before our change nor as after it; it is left alone.")
+    gone = [entry for entry, state in ends if state == ("done" if entry.change.get("of") else "aborted")]
+    folders.drop(place, (name for entry in gone for name in _folders(entry)))
     journal.append(line for entry, state in ends for line in ended(entry, state))
     journal.settle()
     return Counter(state for _, state in ends)
@@ -183,7 +187,7 @@ def _end_of(entry: Entry, place: Place) -> str:
     if not isinstance(target, str):  # the line does not say which file it was
         return "aborted" if entry.state == "begun" else "unknown"
     path = Path(place.actual(target))
-    if not _is_there(path):
+    if not (_is_in_tree(entry) or _is_there(path)):
         return ""
     if entry.state == "begun":
         return "aborted"
@@ -191,7 +195,7 @@ def _end_of(entry: Entry, place: Place) -> str:
         return "unknown"
     try:
         digest = whole_file_digest(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         digest = ""
     except OSError:  # it is there and cannot be read now
         return ""
@@ -206,14 +210,30 @@ def _is_there(path: Path) -> bool:
         return False
 
 
+def _is_in_tree(entry: Entry) -> bool:
+    """Is it of the copy tree, which lies in the root that is open? Its folder may just not have been made yet."""
+    change = entry.change
+    in_root = not str(change.get("target", "")).startswith("/")
+    return in_root and bool(change.get("origin") or change.get("container") == "json")
+
+
+def _folders(entry: Entry) -> list[str]:
+    """The stored folders that were made for the entry's file."""
+    named = entry.change.get("folders")
+    return [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
+
+
 def _drop_temps(entries: Sequence[Entry], place: Place) -> set[str]:
     """Remove the temp files that the entries name, if they are ours; the ids of those whose temps cannot be removed."""
     stuck: set[str] = set()
+    may_lack = set()  # folders that were to be made
     names: dict[Path, dict[str, str]] = {}  # folder -> how the names of a temp and of its own temps begin -> entry
     for entry in entries:
         temp = entry.change.get("temp")
         if isinstance(temp, str) and (path := Path(place.actual(temp))).name.startswith(TEMP_PREFIX):
             names.setdefault(path.parent, {})[path.stem] = entry.id
+            if _is_in_tree(entry):
+                may_lack.add(path.parent)
     for folder, stems in names.items():
         beginnings = tuple(stems)
         try:
@@ -221,5 +241,6 @@ def _drop_temps(entries: Sequence[Entry], place: Place) -> set[str]:
             for path in litter:
                 path.unlink()
         except OSError:
-            stuck.update(stems.values())
+            if folder not in may_lack or os.path.lexists(folder):
+                stuck.update(stems.values())
     return stuck

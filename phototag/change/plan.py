@@ -67,9 +67,11 @@ class Planner:
         modes: Modes,
         said: Mapping[str, Spoken],
         threads: int = 2,
+        *,
+        anywhere: bool = False,  # what a file of a photo says goes for all its files, wherever they lie
     ) -> None:
         self._library, self._editor, self._where, self._wording = library, editor, where, wording
-        self._modes, self._said = modes, said
+        self._modes, self._said, self._anywhere = modes, said, anywhere
         self._threads = ThreadPoolExecutor(threads, "plan")
 
     def close(self) -> None:
@@ -159,8 +161,9 @@ class Planner:
         said = self._said.get(decision.image_id, Spoken())
         for folder in dict.fromkeys(_folder(one.target.source.path) for one in found):
             here = [one for one in found if _folder(one.target.source.path) == folder]
-            together = [file for file in files if _folder(file.path) == folder and file.status == "present"]
-            away = [file for file in files if _folder(file.path) != folder]
+            near = [file for file in files if self._anywhere or _folder(file.path) == folder]
+            together = [file for file in near if file.status == "present"]
+            away = [file for file in files if file not in near]
             gone, ours = self._gone(here, written), _ours(here)
             for one in here:
                 still = family(one.target.source.kind) != "video"
@@ -220,9 +223,11 @@ def _ours(here: Sequence[_Found]) -> frozenset[str]:
 def base_of(entries: Sequence[Entry], digest: str) -> Base | None:
     """What we last left in a file, by its entries, the oldest first; None where we never wrote it.
 
-    A file that is as it was before one of our writes was put back by somebody: then that write does not count.
+    A file that is as it was before one of our writes was put back by somebody: then that write does not count. Nor does
+    a copy without tags, into which nothing was written.
     """
     done = [entry for entry in entries if entry.state == "done" and entry.change.get("kind") != "undo"]
+    done = [entry for entry in done if entry.change.get("kind") != "copy" or entry.change.get("fields")]
     for entry in reversed(done):
         if digest != entry.before or digest == entry.after:
             return Change.from_json(entry.change).base

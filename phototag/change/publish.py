@@ -60,6 +60,25 @@ def _attributes(old: Path, temp: Path) -> None:
                 raise
 
 
+def like_original(original: Path, found: os.stat_result, temp: Path) -> None:
+    """Give a copy the mode, the attributes and the times of its original; its owner may write it, whatever."""
+    with suppress(PermissionError):  # FAT keeps no modes and refuses most of them
+        os.chmod(temp, stat.S_IMODE(found.st_mode) & 0o777 | stat.S_IRUSR | stat.S_IWUSR)  # noqa: PTH101
+    if hasattr(os, "listxattr"):
+        for name in _names(original):
+            with suppress(OSError):  # what can be kept is kept: no copy fails for them
+                os.setxattr(temp, name, os.getxattr(original, name))
+    os.utime(temp, ns=(found.st_atime_ns, found.st_mtime_ns))
+
+
+def _names(original: Path) -> list[str]:
+    """Of the user's attributes."""
+    try:
+        return [name for name in os.listxattr(original) if name.startswith("user.")]
+    except OSError:  # a file system without them
+        return []
+
+
 def replaced(temp: Path, target: Path) -> None:
     """The temp file is the target now."""
     os.replace(temp, target)  # noqa: PTH105

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import errno
 import itertools
-import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
-from phototag.change import publish
+from phototag.change import copying, folders, publish
 from phototag.change.fields import asked
 from phototag.change.guards import Limits, Refusal, guard, look_at, picture_in
+from phototag.change.job import NOTHING, Job, job_of
 from phototag.change.journal import TEMP_PREFIX, Journal, ended, recover
 from phototag.change.preimage import NoWayBack, Packs
 from phototag.change.proofs import fields_kept, same_picture
@@ -34,29 +33,8 @@ from phototag.store.log import no_space, synced
 if TYPE_CHECKING:
     from phototag.change.editor import Editor
 
-_NOTHING = Path(os.devnull)  # what a removed file is compared with
 _TIDY_EVERY = 50  # times that the table was brought up to date
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-
-
-@dataclass(slots=True, eq=False)
-class Job:
-    """One change on its way."""
-
-    change: Change
-    target: Path  # behind all symlinks
-    restores: Entry | None = None  # an undo that puts bytes back: what this entry's pre-image says
-    removes: bool = False  # an undo of a file that we made
-    entry: Entry = field(default_factory=lambda: Entry("", "", ""))
-    temp: Path = _NOTHING
-    found: os.stat_result | None = None
-    picture: str = ""
-    state: str = ""  # "" while it is under way | done | unchanged | refused
-    why: str = ""
-    minor: bool = False
-
-    def refuse(self, why: str, *, minor: bool = False) -> None:
-        self.state, self.why, self.minor = "refused", why, minor
 
 
 class Steps:
@@ -68,10 +46,11 @@ class Steps:
         self._limits, self._packs = limits, Packs(library.place.state)
         self._threads = threads
         self._numbers: dict[str, itertools.count[int]] = {}
+        self._folders: dict[str, set[str]] = {}  # batch -> stored folders that it made
         self._kept_up = 0
 
-    def job(self, change: Change, *, restores: Entry | None = None, removes: bool = False) -> Job:
-        return Job(change, Path(os.path.realpath(self._place.actual(change.target))), restores, removes)
+    def job(self, change: Change, *, restores: Entry | None = None, removes: bool = False, original: str = "") -> Job:
+        return job_of(self._place, change, restores=restores, removes=removes, original=original)
 
     def keep_up(self) -> None:
         """Bring the table of changes up to the journal, and keep it in few pieces."""
@@ -96,6 +75,7 @@ class Steps:
         begun = [job for job in jobs if not job.state]
         self._begin(begun, batch)
         self._editor.look_ahead([seed for job in begun if (seed := self._seed(job))])
+        self._each(lambda job: folders.make(self._place, job.folders), begun, threads)
         self._each(self._make, begun, threads)
         self._read_back([job for job in begun if not job.state])
         self._ready([job for job in begun if not job.state], batch)
@@ -110,7 +90,7 @@ class Steps:
             try:
                 step(job)
             except Refusal as refusal:
-                job.refuse(refusal.why, minor=job.minor)
+                job.refuse(refusal.why, minor=job.minor, plain=refusal.plain)
             except OSError as trouble:
                 if trouble.errno in _FULL:
                     raise no_space(job.target) from trouble
@@ -126,7 +106,8 @@ class Steps:
         if not self._limits.settle_seconds:
             return set()
         since = time.time() - self._limits.settle_seconds
-        fresh = [job.change for job in jobs if job.target.exists() and job.target.stat().st_mtime > since]
+        there = [job for job in jobs if job.change.expect and job.target.exists()]
+        fresh = [job.change for job in there if job.target.stat().st_mtime > since]
         known = self._library.changes.of_targets([change.target for change in fresh])
         last = {target: [entry for entry in entries if entry.state == "done"][-1:] for target, entries in known.items()}
         return {
@@ -135,13 +116,25 @@ class Steps:
 
     def _examine(self, job: Job, ours: set[str]) -> None:
         change = job.change
+        if job.is_in_tree:
+            copying.inside(self._place, job)
+        if job.is_copy:
+            copying.examine(job)
+            return
+        if change.kind == "json" and copying.says_it_already(job):
+            job.state = "unchanged"
+            return
         job.found = look_at(job.target, bool(change.expect))
-        guard(job.target, job.found, self._limits, ours=change.target in ours)
+        folder = folders.nearest(job.target.parent) if job.is_in_tree else job.target.parent
+        known, room = change.target in ours, not job.takes_copy_back
+        guard(job.target, job.found, self._limits, ours=known, folder=folder, takes_room=room)
         if job.found is None:
             return
         if whole_file_digest(job.target) != change.expect:
             raise Refusal("the file has changed since this was planned; run the command again")
-        if job.restores or job.removes:
+        if job.takes_copy_back:
+            copying.original_stays(job)
+        if not job.is_edited:
             return
         job.picture = picture_in(job.target, change)
         if not (change.iptc or change.stale) and all(before == after for before, after in change.fields.values()):
@@ -150,11 +143,15 @@ class Steps:
     # ---- 2 and 3: the journal first, then a copy beside the file
 
     def _begin(self, jobs: Sequence[Job], batch: str) -> None:
-        numbers = self._numbers.setdefault(batch, itertools.count(1))
+        numbers, made = self._numbers.setdefault(batch, itertools.count(1)), self._folders.setdefault(batch, set())
         for job in jobs:
             name = f"{batch}-{next(numbers):06}"  # of one length: no temp's name begins as another one's does
             job.temp = job.target.with_name(f"{TEMP_PREFIX}{name}{job.target.suffix}")
             spoken = asdict(job.change) | {"temp": self._place.stored(str(job.temp))}
+            del spoken["text"]
+            if job.is_in_tree and not job.change.expect:
+                job.folders = folders.needed(self._place, job.change.target, made)
+                spoken["folders"] = list(job.folders)
             job.entry = Entry(name, batch, "begun", spoken)
         self.journal.append(job.entry for job in jobs)
 
@@ -168,47 +165,69 @@ class Steps:
                 raise Refusal(f"the old file cannot be put together again: {trouble}") from trouble
             if after != job.restores.before:
                 raise Refusal("the old file cannot be put together again: the result is not what it was")
-        elif not job.removes:
+        elif job.is_edited:
             self._written(job)
             after = whole_file_digest(job.temp)
-            same_picture(job.target, job.temp, change, job.picture)
+            self._prove_picture(job)
+        elif job.is_copy:
+            after = copying.plain_copy(job)
+        elif not job.removes:
+            after = copying.written_text(job)
         if after == change.expect:
             job.state = "unchanged"
         job.entry = replace(job.entry, state="ready", before=change.expect, after=after)
 
+    def _prove_picture(self, job: Job) -> None:
+        if not job.is_copy:
+            same_picture(job.target, job.temp, job.change, job.picture)
+            return
+        copying.unchanged(job)  # first: then what is wrong with the copy is not the original's doing
+        try:
+            same_picture(job.origin, job.temp, job.change, job.picture)
+        except Refusal as refusal:
+            raise Refusal(refusal.why, plain=True) from refusal
+
     def _written(self, job: Job) -> None:
-        source = str(job.target) if job.found else None
+        source = str(job.origin) if job.is_copy else str(job.target) if job.found else None
         written = self._editor.write_copy(source, str(job.temp), job.change, seed=self._seed(job))
         if written.ok:
             return
-        size = job.found.st_size if job.found else 0
+        old = job.found or (job.origin_found if job.is_copy else None)
+        size = old.st_size if old else 0
         if "No space left" in written.said or shutil.disk_usage(job.target.parent).free < size + (64 << 10):
             raise no_space(job.target)
         job.minor = written.minor
-        raise Refusal(written.said)
+        raise Refusal(written.said, plain=job.is_copy)
 
     def _seed(self, job: Job) -> str:
-        """The file whose tags a new sidecar starts with; "" where there is one already, or bytes are put back."""
-        return "" if job.found or job.restores or job.removes else self._place.actual(job.change.source)
+        """The file whose tags a new sidecar starts with; "" where there is something to start from already."""
+        if job.found or job.is_copy or not job.is_edited:
+            return ""
+        return self._place.actual(job.change.origin or job.change.source)
 
     # ---- 4 to 7: it says what was planned, and there is a way back
 
     def _read_back(self, jobs: Sequence[Job]) -> None:
-        edited = [job for job in jobs if not (job.restores or job.removes)]
+        edited = [job for job in jobs if job.is_edited]
         tags = asked(tag for job in edited for tag in job.change.fields)
         answers = self._editor.read([str(job.temp) for job in edited], tags) if edited else []
         for job, answer in zip(edited, answers, strict=True):
             if isinstance(answer, Unreadable):
-                job.refuse(f"the written copy cannot be read ({answer.sentence}); nothing was changed")
+                job.refuse(
+                    f"the written copy cannot be read ({answer.sentence}); nothing was changed", plain=job.is_copy
+                )
                 continue
             try:
                 fields_kept(job.change, answer)
             except Refusal as refusal:
-                job.refuse(refusal.why)
+                job.refuse(refusal.why, plain=job.is_copy)
 
     def _ready(self, jobs: Sequence[Job], batch: str) -> None:
-        old = [job for job in jobs if job.found]
-        pairs = [(job.target, _NOTHING if job.removes else job.temp, job.change.expect) for job in old]
+        for job in jobs:
+            if job.original:  # of a copy, and of a copy that goes: the way back is the original
+                job.entry = replace(job.entry, keep={"original": job.original})
+        old = [job for job in jobs if job.found and not job.takes_copy_back]
+        pairs = [(job.target, NOTHING if job.removes else job.temp, job.change.expect) for job in old]
         for job, keep in zip(old, self._packs.put(batch, pairs) if pairs else [], strict=True):
             job.entry = replace(job.entry, keep=keep)
             if not keep:
@@ -220,32 +239,38 @@ class Steps:
     def _finish_temp(self, job: Job) -> None:
         if job.removes:
             return
+        if job.is_copy:
+            copying.finish(job)
+            return
         if job.found:
             publish.carried_over(job.target, job.found, job.temp)
         publish.made_durable(job.temp)
 
     def _publish(self, jobs: Sequence[Job]) -> None:
-        folders = set()
+        changed = set()
         for job in jobs:
             try:
                 self._take_place(job)
-                folders.add(job.target.parent)
+                changed.add(job.target.parent)
             except (Refusal, publish.Occupied) as refusal:
                 job.refuse(f"{refusal}; nothing was changed")
             except OSError as trouble:
                 if trouble.errno in _FULL:
                     raise no_space(job.target) from trouble
                 job.refuse(f"{trouble.strerror or trouble}; nothing was changed")
-        for folder in folders:
+        for folder in changed:
             synced(folder)
 
     def _take_place(self, job: Job) -> None:
         if job.found is None:
+            copying.stands_beside(self._place, job)
             publish.appeared(job.temp, job.target)
         else:
             now = job.target.stat()
             if any(getattr(now, part) != getattr(job.found, part) for part in ("st_size", "st_mtime_ns", "st_ino")):
                 raise Refusal("another program has saved the file meanwhile")
+            if job.takes_copy_back:
+                copying.still_there(job)
             if job.removes:
                 publish.removed(job.target)
             else:
@@ -267,4 +292,6 @@ class Steps:
             lines += ended(job.entry, "done" if job.state == "done" else "aborted")
         for folder in cleared:
             synced(folder)
+        gone = [job for job in jobs if job.removes == (job.state == "done")]
+        folders.drop(self._place, (name for job in gone for name in job.folders or job.change.folders))
         self.journal.append(lines)

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from phototag.change import fields
+from phototag.change import fields, folders
 from phototag.change.guards import Limits
+from phototag.change.job import Job
 from phototag.change.merge_words import deleted
 from phototag.change.preimage import Packs
-from phototag.change.steps import Job, Steps
+from phototag.change.steps import Steps
 from phototag.change.writer import Stop, groups, never
 from phototag.errors import Unreadable
 from phototag.read.identity import whole_file_digest
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _OWN = "XMP-phototag:"
 _LISTS = frozenset((*fields.LISTS.values(), f"{_OWN}MachineKeywords", f"{_OWN}MachineFields"))
+_YOURS = "it was changed since and is yours"
 _TOGETHER = 256  # entries whose files are looked at, at a time
 
 
@@ -88,10 +90,11 @@ class Undo:
             elif not now:
                 results[entry.id] = Undone(entry.id, _target(entry), "gone", "the file is not there any more")
             elif now == entry.after and (not entry.before or self._packs.has(entry.keep)):
-                change = _undoing(entry, now, histories[_target(entry)])
-                jobs[entry.id] = self._steps.job(change, restores=entry if entry.before else None)
-                jobs[entry.id].removes = not entry.before
+                jobs[entry.id] = self._back(entry, now, histories[_target(entry)])
                 results[entry.id] = Undone(entry.id, _target(entry), "bytes")
+            elif _is_whole(entry):
+                why = _why_it_stays(entry, now, histories[_target(entry)])
+                results[entry.id] = Undone(entry.id, _target(entry), "refused", why)
             else:
                 edited.append((entry, now))
         for entry, job, result in self._by_fields(edited, histories):
@@ -103,7 +106,16 @@ class Undo:
         for id, job in jobs.items():
             if job.state == "refused":
                 results[id] = replace(results[id], how="refused", why=job.why)
+        gone = (Change.from_json(entry.change) for entry in entries if results[entry.id].how == "gone")
+        folders.drop(self._library.place, (name for change in gone for name in change.folders))
         return [results[entry.id] for entry in entries]
+
+    def _back(self, entry: Entry, now: str, history: Sequence[Entry]) -> Job:
+        """The job that puts old bytes back, or removes a file that we made; a copy only while its original stays."""
+        change = _undoing(entry, now, history)
+        original = str(entry.keep.get("original") or "not known") if entry.change.get("kind") == "copy" else ""
+        restores = entry if entry.before else None
+        return self._steps.job(change, restores=restores, removes=not entry.before, original=original)
 
     def _by_fields(
         self, edited: Sequence[tuple[Entry, str]], histories: Mapping[str, Sequence[Entry]]
@@ -184,6 +196,19 @@ def _no_undo(entry: Entry, history: Sequence[Entry]) -> str:
     if entry.change.get("kind") == "undo":
         return "it is an undo itself"
     return {"done": "", "undone": "it was taken back already"}.get(state, "it was never done")
+
+
+def _is_whole(entry: Entry) -> bool:
+    """Does its file go as a whole or not at all? A copy, and what holds no tags."""
+    return entry.change.get("kind") == "copy" or entry.change.get("container") == "json"
+
+
+def _why_it_stays(entry: Entry, now: str, history: Sequence[Entry]) -> str:
+    if now == entry.after:
+        return "the bytes of before were dropped by phototag forget"
+    later = history[[one.id for one in history].index(entry.id) + 1 :]
+    ours = [one.batch for one in later if _counts(one)]
+    return f"the run {ours[-1]} changed it since; take that one back first" if ours else _YOURS
 
 
 def _counts(entry: Entry) -> bool:

@@ -7,15 +7,18 @@ as a flag that every step would have to remember.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from phototag.change import copying
+from phototag.change.folders import nearest
 from phototag.change.guards import Limits, Refusal, guard, look_at, picture_in
-from phototag.change.steps import Job, Steps
+from phototag.change.job import Job, job_of
+from phototag.change.steps import Steps
+from phototag.errors import NoSpace
 from phototag.read.identity import whole_file_digest
 from phototag.records import Change
 from phototag.report import Report
@@ -44,6 +47,7 @@ class Outcome:
     state: str  # done | unchanged | refused; of a rehearsal: planned | refused
     why: str = ""  # of a refusal: a sentence without a full stop
     minor: bool = False  # ExifTool fears for the camera's notes: the same tags may go into a sidecar
+    plain: bool = False  # of a copy: it is its tags that cannot be written; copying it without them would work
 
 
 class Writer:
@@ -72,7 +76,7 @@ class Writer:
             if stop():
                 break
             self._steps.run(jobs, batch)
-            outcomes += [Outcome(job.change, job.state, job.why, job.minor) for job in jobs]
+            outcomes += [Outcome(job.change, job.state, job.why, job.minor, job.plain) for job in jobs]
             if len(outcomes) - mirrored >= _MIRRORED:
                 self._steps.keep_up()
                 mirrored = len(outcomes)
@@ -95,15 +99,23 @@ class Rehearsal:
                 self._examine(change)
                 outcomes.append(Outcome(change, "planned"))
             except Refusal as refusal:
-                outcomes.append(Outcome(change, "refused", refusal.why))
+                outcomes.append(Outcome(change, "refused", refusal.why, plain=refusal.plain))
+            except NoSpace as trouble:
+                outcomes.append(Outcome(change, "refused", trouble.sentence.removesuffix(".")))
             except OSError as trouble:
                 outcomes.append(Outcome(change, "refused", trouble.strerror or str(trouble)))
         return outcomes
 
     def _examine(self, change: Change) -> None:
-        target = Path(os.path.realpath(self._library.place.actual(change.target)))
+        job = job_of(self._library.place, change)
+        if job.is_in_tree:
+            copying.inside(self._library.place, job)
+        if job.is_copy:
+            copying.examine(job)
+            return
+        target = job.target
         found = look_at(target, bool(change.expect))
-        guard(target, found, self._limits)
+        guard(target, found, self._limits, folder=nearest(target.parent) if job.is_in_tree else None)
         if found and whole_file_digest(target) != change.expect:
             raise Refusal("the file has changed since this was planned")
         if found:
@@ -116,12 +128,12 @@ def groups(jobs: Sequence[Job]) -> Iterator[list[Job]]:
     names: set[Path] = set()
     room = size = 0
     for job in jobs:
-        own = _size(job.target)
+        own = _size(job.origin if job.is_copy else job.target)
         if some and (len(some) == TOGETHER or size + own > room or job.target in names):
             yield some
             some, names, size = [], set(), 0
         if not some:
-            room = min(_BYTES, _free(job.target.parent) // 3)
+            room = min(_BYTES, _free(nearest(job.target.parent)) // 3)
         some.append(job)
         names.add(job.target)
         size += own

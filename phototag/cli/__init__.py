@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -15,6 +16,7 @@ from phototag import __version__
 from phototag.errors import Interrupted, PhototagError
 
 _COMMANDS = {
+    "organize": "phototag.cli.organize",
     "scan": "phototag.cli.scan",
     "look": "phototag.cli.look",
     "decide": "phototag.cli.decide",
@@ -27,6 +29,7 @@ _COMMANDS = {
     "undo": "phototag.cli.undo",
     "history": "phototag.cli.history",
     "forget": "phototag.cli.forget",
+    "export": "phototag.cli.export",
     "status": "phototag.cli.status",
     "config": "phototag.cli.config",
     "rebuild": "phototag.cli.rebuild",
@@ -50,31 +53,40 @@ class _Commands(click.Group):
 @click.command(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Start with:  phototag tag ~/Pictures --dry-run      Then:  phototag tag ~/Pictures",
+    epilog="Start with:  phototag organize ~/Pictures --to ~/Organized --dry-run      Then without --dry-run.",
 )
 @click.version_option(__version__, prog_name="phototag")
 def group() -> None:
     """Tag, organise, search and cull your photos on your own machine.
 
-    Nothing leaves this machine unless you ask for it. Only tag and undo change photos: tag shows its plan
-    and asks first, and undo takes everything back. State is kept in the folder .phototag beside them.
+    Nothing leaves this machine unless you ask for it. organize makes tagged copies and only reads the
+    originals. Only tag and undo change photos: tag shows its plan and asks first, and undo takes
+    everything back. State is kept in the folder .phototag beside the photos, or in the organised tree.
     """
 
 
 def main() -> None:
-    """Run the command line; every error that a user can cause ends here."""
+    """Run the command line and end the process with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(words: Sequence[str]) -> int:
+    """Run one command and return its exit code; every error that a user can cause ends here."""
     try:
-        sys.exit(group.main(standalone_mode=False))
+        ended = group.main(list(words), prog_name="phototag", standalone_mode=False)
+        return ended if isinstance(ended, int) else 0
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
     except PhototagError as error:
-        _fail(error)
+        return _told(error)
     except click.exceptions.Abort:
-        _fail(Interrupted("Interrupted.", "Run the same command again: it goes on where it stopped."))
+        return _told(Interrupted("Interrupted.", "Run the same command again: it goes on where it stopped."))
     except click.ClickException as error:
         error.show()
-        sys.exit(2)
+        return 2
 
 
-def _fail(error: PhototagError) -> None:
+def _told(error: PhototagError) -> int:
     text = f"phototag: {error.sentence}" + (f"\n  {error.hint}" if error.hint else "")
     click.echo(text.encode("utf-8", "backslashreplace").decode(), err=True)
-    sys.exit(error.code)
+    return error.code

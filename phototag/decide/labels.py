@@ -112,12 +112,21 @@ def meant(label: str) -> str:
 
 
 def place(evidence: Mapping[str, Any], facts: Facts) -> dict[str, str]:
-    """What the file says of its place; the nearest town fills the gaps unless the two disagree."""
-    seen = evidence.get("place") or {}
+    """What the file says of its place; the nearest town fills the gaps unless the two disagree.
+
+    Where a server was asked too, it names the landmark, and what the nearest town leaves open.
+    """
+    seen, asked = evidence.get("place") or {}, evidence.get("address") or {}
     near = {part: str(seen[part]) for part in _PLACE if seen.get(part)}
-    if any(near[part].casefold() != facts.place[part].casefold() for part in near.keys() & facts.place.keys()):
-        return dict(facts.place)
-    return near | facts.place
+    if asked.get("country_code") and asked["country_code"] != near.get("country_code", asked["country_code"]):
+        asked = {}  # the other side of a border: names of both would make a place that does not exist
+    told = {part: str(asked[part]) for part in _PLACE if asked.get(part)}
+    for part in facts.place.keys() & (told | near).keys():
+        # Munich in the table may be München to the server and in the file: either name is no disagreement.
+        if facts.place[part].casefold() not in {names[part].casefold() for names in (near, told) if part in names}:
+            return dict(facts.place)
+    landmark = {"location": str(asked["name"])} if asked.get("name") else {}
+    return told | near | landmark | facts.place
 
 
 def _photo_words(evidence: Mapping[str, Any]) -> Iterator[Claim]:

@@ -37,7 +37,7 @@ class Step(Protocol):
     after: tuple[str, ...]  # the steps whose values it builds on
 
     def make(self, batch: Sequence[Subject]) -> list[Evidence]:
-        """Exactly one evidence per subject: a value or an error."""
+        """One evidence per subject, a value or an error; none where nobody was asked: that photo stays pending."""
 
 
 class LocalLook:

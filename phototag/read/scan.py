@@ -55,6 +55,7 @@ class Options:
     fresh: bool = False
     retry_failed: bool = False
     limit: int = 0  # photos; 0 is no limit
+    empty_is_gone: bool = False  # the folder is known to be there: where it is empty, its files are gone
 
 
 class Scan:
@@ -83,7 +84,7 @@ class Scan:
     def run(self) -> Scanned:
         known = set(self.memory.folders) if self.trusted else self.library.folders()
         differing: list[tuple[str, int]] = []
-        if _has_entries(self.walk.root):
+        if self.options.empty_is_gone or _has_entries(self.walk.root):
             with self.report.clock("walk"):
                 differing, seen = self._differing()
             differing += [(stored, _NOT_WALKED) for stored in sorted(self._gone(known, seen))]

@@ -20,7 +20,14 @@ VERSION = 1
 # version n -> the step that makes it n + 1; it gets the open LanceDB connection.
 MIGRATIONS: dict[int, Callable[[Any], None]] = {}
 
-KEYS = {"files": ("path",), "photos": ("image_id",), "evidence": ("key",), "decisions": ("key",), "changes": ("id",)}
+KEYS: dict[str, tuple[str, ...]] = {
+    "files": ("path",),
+    "photos": ("image_id",),
+    "evidence": ("key",),
+    "decisions": ("key",),
+    "changes": ("id",),
+    "settled": ("image_id",),
+}
 INDEXED = KEYS | {"files": ("path", "folder", "photo_id"), "changes": ("id", "batch", "target", "image_id")}
 
 
@@ -64,6 +71,7 @@ def schema(table: str, width: int = 0) -> Any:
             ("seq", whole),
             ("entry", text),
         ],
+        "settled": [("image_id", text), ("digest", text)],
     }
     return pa.schema(columns[table])
 

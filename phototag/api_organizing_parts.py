@@ -1,0 +1,139 @@
+"""What `organize` works with: its folders, its library, and the parts that settings choose.
+
+The decision here: everything that can be wrong with a command line is found before the first photo is looked at.
+Refused: a target inside the source or the other way round, by whatever name it is reached.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from phototag.api_opening import held, steps_of
+from phototag.api_people import deciding
+from phototag.api_writing import modes_of
+from phototag.errors import NoSpace, UsageError
+from phototag.report import Report, shown
+from phototag.settings import Settings
+from phototag.store import place
+from phototag.store.library import Library, open_library
+
+if TYPE_CHECKING:
+    from phototag.organizing import Style
+    from phototag.organizing_content import Contents
+    from phototag.store.settled import Settled
+
+
+def folders(source: Path | str, to: Path | str) -> tuple[str, str]:
+    """The real paths of source and target; UsageError where one lies in the other."""
+    origin, root = os.path.realpath(source), os.path.realpath(to)
+    if not Path(origin).is_dir():
+        raise UsageError(f"{shown(str(source))} is not a folder.", "Name a folder that holds photos.")
+    if not os.access(origin, os.R_OK | os.X_OK):
+        raise UsageError(
+            f"The folder {shown(str(source))} cannot be opened: permission denied.", "Give yourself access."
+        )
+    if Path(root).exists() and not Path(root).is_dir():
+        raise UsageError(f"{shown(str(to))} is not a folder.", "Name the folder in which the tree shall stand: --to")
+    if _is_in(root, origin):
+        raise UsageError(
+            f"{shown(str(to))} lies in the source {shown(str(source))}, which is never written to.",
+            "Name a folder outside of it: --to",
+        )
+    if _is_in(origin, root):
+        raise UsageError(
+            f"The source {shown(str(source))} lies in the target {shown(str(to))}.",
+            "Name another target: --to. Photos that stand in a tree are organised already.",
+        )
+    return origin, root
+
+
+def _is_in(inner: str, outer: str) -> bool:
+    """Whether a folder is another one or lies in it, by whatever names: links, mounts, other case."""
+    if inner == outer or inner.startswith(outer.rstrip(os.sep) + os.sep):
+        return True
+    if not Path(outer).exists():
+        return False
+    above = (one for one in (Path(inner), *Path(inner).parents) if one.exists())
+    return any(one.samefile(outer) for one in above)
+
+
+def tree_at(root: str) -> Library:
+    """The library of the tree, made if there is none."""
+    tree = open_library(Path(root), Path(root), make=True)
+    if tree.place.is_shadow or not os.access(root, os.W_OK | os.X_OK):
+        raise NoSpace(f"{shown(root)} cannot be written.", "Name a folder that can be: --to")
+    return tree
+
+
+def take_over(tree: Library, origin: str, report: Report) -> None:
+    """What people said of these photos in a library of the originals goes into the journal of the tree."""
+    from phototag.change.journal import Journal
+
+    found = place.find(Path(origin))
+    if found is None or found.state == tree.place.state:
+        return
+    journal = Journal(tree.journal)
+    known = {_key(word) for word in journal.said()}
+    words = [word for word in Journal(Library(found).journal).said() if _key(word) not in known]
+    if words:
+        with held(tree, report):
+            journal.say(words)
+            tree.undecide({word.image_id for word in words})
+        report.say(f"Taken over from {shown(str(found.state))}: {len(words):,} decisions of people.")
+
+
+def _key(word: object) -> str:
+    return json.dumps(asdict(word), sort_keys=True)  # type: ignore[call-overload]
+
+
+def style_of(tree: Library, using: Settings) -> Style:
+    """How folders are named; UsageError for a template, a rule or a language that cannot be."""
+    from phototag.decide import tongues
+    from phototag.decide.naming import Rules, Template
+    from phototag.organizing import Style
+
+    tongues.check(using.languages.folders)
+    words = deciding(tree, using).vocabulary
+    return Style(Template(using.names.template), Rules(using.rules, words), words, using)
+
+
+def contents_of(tree: Library, using: Settings) -> Contents:
+    """The scores of likeness for photos of the tree's library."""
+    from phototag.organizing_content import Contents
+
+    return Contents(tree, makers_of(using).get("labels", ""))
+
+
+def makers_of(using: Settings) -> dict[str, str]:
+    """Step -> who would be asked today."""
+    return {step.name: step.maker for step in steps_of(using)}
+
+
+def settled_of(tree: Library, using: Settings) -> Settled:
+    """What is known of the copies' decisions, as these settings put them into words."""
+    from phototag.store.settled import Settled
+
+    write, modes = using.write, modes_of(using)
+    ways = (sorted(modes.only), modes.keywords, modes.caption, write.where, write.sidecar, using.languages.keywords)
+    return Settled(tree.lance, json.dumps([*ways, using.languages.pages]))
+
+
+def everything(tree: Library) -> list[str]:
+    """Every photo that is there, in the source or in the tree."""
+    return [row["image_id"] for row in tree.photo_rows(("image_id",), "status = 'present'")]
+
+
+def copied_before(tree: Library) -> list[str]:
+    """The photos of which phototag has made a copy that is there."""
+    ours = tree.changes.copies()
+    rows: Iterable[dict[str, object]] = tree.photo_rows(("image_id", "files"), "status = 'present'") if ours else ()
+    return [str(row["image_id"]) for row in rows if not ours.isdisjoint(_texts(row["files"]))]
+
+
+def _texts(value: object) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else []
