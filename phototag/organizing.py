@@ -91,7 +91,8 @@ class Planning:
         self._limits = Limits(
             event.gap_minutes, event.distance_m, event.difference, event.pause_minutes, event.content_minutes
         )
-        self._groups: dict[str, Group] = {}
+        self._events: dict[str, Event] = {}  # of the photos that are new
+        self._standing: Counter[str] = Counter()  # wanted folder -> photos that stand there already
 
     def plan(self) -> Plan:
         """What would be copied, and where to."""
@@ -101,12 +102,11 @@ class Planning:
         units = list(self._units_of_events(events((one.taken for one in dated), self._limits, self._differ), by_id))
         for one in stocks:
             if one.is_new and not one.dated:
-                units.append(self._unit(one, UNDATED))
+                units.append(_unit(one, UNDATED))
         layout = Layout(self._style.settings.names.forbidden, self._occupied)
         targets = layout.place([*units, *self._neighbours(stocks, units)])
-        return Plan(
-            list(self._copies(units, by_id, targets)), self._in_order(), self._stocktaking.passed, _of_source(stocks)
-        )
+        copies = list(self._copies(units, by_id, targets))
+        return Plan(copies, self._groups(units, by_id, targets), self._stocktaking.passed, _of_source(stocks))
 
     # ---- events
 
@@ -160,9 +160,10 @@ class Planning:
         for stock, _ in members:
             wanted = special.get(stock.image_id, folder)
             if stock.is_new:
-                yield self._unit(stock, wanted, event)
+                self._events[stock.image_id] = event
+                yield _unit(stock, wanted)
             elif wanted == folder and folder:
-                self._group(folder).standing += 1
+                self._standing[folder] += 1
 
     def _folder_of(self, members: Sequence[tuple[Stock, Decision]]) -> str:
         named = self._named([stock for stock, _ in members], [decision for _, decision in members])
@@ -195,26 +196,13 @@ class Planning:
 
     # ---- files
 
-    def _unit(self, stock: Stock, folder: str, event: Event | None = None) -> Unit:
-        group = self._group(folder)
-        group.photos += 1
-        group.files += len(stock.to_copy)
-        group.size += sum(one.size for one in stock.to_copy)
-        if event:
-            first, last = event.photos[0].at, event.photos[-1].at
-            group.start = min(filter(None, (group.start, first)))
-            group.end = max(filter(None, (group.end, last)))
-            if event.border and event.border not in group.borders:
-                group.borders.append(event.border)
-        return Unit(stock.image_id, tuple(one.path for one in stock.to_copy), folder, stock.standing)
-
     def _neighbours(self, stocks: Iterable[Stock], units: Sequence[Unit]) -> Iterator[Unit]:
         """What stands already in the folders that get something new, so that no new file takes its name."""
         new = {unit.image_id for unit in units}
         folders = {unit.folder for unit in units}
         for one in stocks:
             if one.standing and one.image_id not in new and one.standing.rpartition("/")[0] in folders:
-                yield Unit(one.image_id, (), one.standing.rpartition("/")[0], one.standing)
+                yield _unit(one, one.standing.rpartition("/")[0])
 
     def _occupied(self, folder: str) -> Collection[str]:
         from phototag.store.place import escape
@@ -229,15 +217,32 @@ class Planning:
             for one in stocks[unit.image_id].to_copy:
                 yield _copy(unit.image_id, one, targets[one.path])
 
-    def _group(self, folder: str) -> Group:
-        return self._groups.setdefault(folder, Group(folder))
-
-    def _in_order(self) -> list[Group]:
-        return sorted((group for group in self._groups.values() if group.photos), key=lambda group: group.folder)
+    def _groups(self, units: Sequence[Unit], stocks: dict[str, Stock], targets: dict[str, str]) -> list[Group]:
+        """The folders that get something, by name; spelled as they will be on the disk."""
+        groups: dict[str, Group] = {}
+        for unit in units:
+            new = stocks[unit.image_id].to_copy
+            folder = targets[new[0].path].rpartition("/")[0]
+            group = groups.setdefault(folder, Group(folder))
+            group.photos += 1
+            group.files += len(new)
+            group.size += sum(one.size for one in new)
+            group.standing += self._standing.pop(unit.folder, 0)
+            if event := self._events.get(unit.image_id):
+                group.start = min(filter(None, (group.start, event.photos[0].at)))
+                group.end = max(filter(None, (group.end, event.photos[-1].at)))
+                if event.border and event.border not in group.borders:
+                    group.borders.append(event.border)
+        return [groups[folder] for folder in sorted(groups)]
 
     @property
     def _forbidden(self) -> str:
         return self._style.settings.names.forbidden
+
+
+def _unit(stock: Stock, folder: str) -> Unit:
+    origin = stock.originals[0].path if stock.standing and stock.originals else ""
+    return Unit(stock.image_id, tuple(one.path for one in stock.to_copy), folder, stock.standing, origin)
 
 
 def _of_source(stocks: Iterable[Stock]) -> int:

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import json
 import os
-import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from phototag.decide.legal import legal_file
+from phototag.decide.legal import fold, legal_file
 from phototag.errors import UsageError
 from phototag.organizing import Copy, Group, Plan
 from phototag.report import shown
@@ -86,7 +85,7 @@ def _check(found: Written, path: Path, forbidden: str) -> None:
         ):
             sentence = f"{place}: {shown(copy.target)} is no path that is legal everywhere and lies in the target."
             raise UsageError(sentence, "Write it as in the other lines: folders and a name, parted by slashes.")
-        key = unicodedata.normalize("NFC", copy.target).casefold()
+        key = fold(copy.target)
         if key in taken:
             raise UsageError(
                 f"{place}: {shown(copy.target)} is the target of another copy, too.", "Give it another name."

@@ -16,6 +16,7 @@ from typing import Any
 
 from phototag.decide.events import Taken
 from phototag.decide.groups import Shot, bursts
+from phototag.decide.legal import parted
 from phototag.records import family
 from phototag.store.library import Library, chunks
 
@@ -162,7 +163,7 @@ def chosen_of(originals: Iterable[Original]) -> list[Original]:
 def without_suffix(path: str) -> str:
     """Folder and stem of a file."""
     folder, slash, name = path.rpartition("/")
-    return f"{folder}{slash}{name.rpartition('.')[0] or name}"
+    return f"{folder}{slash}{parted(name)[0]}"
 
 
 def _taken(row: dict[str, Any], path: str) -> Taken:

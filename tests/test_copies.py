@@ -15,12 +15,15 @@ import pytest
 from PIL import Image
 
 from phototag.change.clone import copied
+from phototag.change.copying import inside, original_stays
 from phototag.change.editor import Editor, Written
 from phototag.change.fields import TAGS, held
+from phototag.change.guards import Refusal
+from phototag.change.job import Job, job_of
 from phototag.change.journal import Journal, recover
 from phototag.change.plan import base_of
 from phototag.change.undo import Undo, Undone
-from phototag.change.writer import Outcome, Rehearsal, Writer
+from phototag.change.writer import TOGETHER, Outcome, Rehearsal, Writer
 from phototag.errors import NoSpace, Unreadable
 from phototag.read.identity import identify, whole_file_digest
 from phototag.records import Change, Entry, Values
@@ -545,6 +548,7 @@ def test_a_link_in_the_place_of_a_copy_never_leads_us_to_the_original(
     (root / "2025").symlink_to(originals)
     results = undo(library, editor, entries)
     assert [one.how for one in results] == ["refused", "refused"], results
+    assert "outside" in results[0].why and "a link stands" in results[1].why
     assert film.exists() and (originals / "a.aae").exists()
     (root / EVENT / "film.mp4").unlink()
     (root / EVENT / "film.mp4").hardlink_to(film)
@@ -581,6 +585,56 @@ def test_only_a_copy_with_tags_is_a_base(library: Library, editor: Editor, origi
     )
     assert base_of([plain], plain.after) is None
     assert base_of([with_tags], with_tags.after) == Change.from_json(with_tags.change).base
+
+
+def test_an_original_that_goes_at_the_last_moment_keeps_its_copy(
+    library: Library, editor: Editor, originals: Path, touched: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = done(library, editor, [copy(library, originals / "film.mp4")])
+
+    def seen_then_gone(job: Job) -> None:
+        original_stays(job)
+        job.origin.unlink()
+
+    monkeypatch.setattr("phototag.change.copying.original_stays", seen_then_gone)
+    (result,) = undo(library, editor, entries)
+    assert result.how == "refused" and "may be the only one" in result.why
+    assert (library.place.root / EVENT / "film.mp4").stat().st_size == 3 << 20
+
+
+def test_a_folder_that_became_a_link_since_it_was_planned_is_refused(library: Library, tmp_path: Path) -> None:
+    (library.place.root / "2024").mkdir()
+    job = job_of(library.place, page("{}", "2024/a.json"))
+    inside(library.place, job)
+    (library.place.root / "2024").rmdir()
+    (library.place.root / "2024").symlink_to(tmp_path)
+    with pytest.raises(Refusal, match="outside"):
+        inside(library.place, job)
+
+
+def test_every_group_of_a_run_names_the_folders_that_the_run_made(
+    library: Library, editor: Editor, originals: Path
+) -> None:
+    """So that the folders go whichever group's files are the last to be taken back."""
+    count = TOGETHER + 2
+    wanted = [copy(library, originals / "a.aae", f"{EVENT}/{number}.aae") for number in range(count)]
+    entries = done(library, editor, wanted)
+    assert {tuple(entry.change["folders"]) for entry in entries} == {("2024", "2024/05 May", EVENT)}
+    undo(library, editor, entries[:TOGETHER])
+    assert len(tree(library.place.root)) == 5
+    undo(library, editor, entries[TOGETHER:])
+    assert tree(library.place.root) == []
+
+
+def test_copies_are_taken_back_from_a_full_disk(
+    editor: Editor, originals: Path, small_disk: Path, touched: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = open_library(small_disk, make=True)
+    monkeypatch.setattr("phototag.change.copying._ROOM", 0)
+    with (originals / "film.mp4").open("r+b") as film:
+        film.truncate(1300 << 10)
+    entries = done(library, editor, [copy(library, originals / "film.mp4")])
+    assert {one.how for one in undo(library, editor, entries)} == {"bytes"}
 
 
 # ---- after a crash

@@ -1,7 +1,8 @@
 """Which keywords name an event.
 
 The decision here: a word names an event if a good part of its photos carry it; what people said weighs three times what
-a machine saw. Refused: the best score of a single photo, by which one plate of soup names a wedding.
+a machine saw, and what they called the occasion ("birthday") needs no more than one photo. Refused: the best score of a
+single photo, by which one plate of soup names a wedding.
 """
 
 from __future__ import annotations
@@ -31,6 +32,11 @@ class _Word:
     def count(self) -> int:
         return len(self.weights)
 
+    @property
+    def is_occasion(self) -> bool:
+        """Whether a person said with it what was going on."""
+        return self.human and self.term is not None and self.term.kind == "events"
+
 
 def words(
     photos: Sequence[Sequence[Tag]],
@@ -45,13 +51,13 @@ def words(
     unwanted = frozenset(map(folded, (*stop_words, *avoid)))
     found: dict[str, _Word] = {}
     for key, word in _counted(photos, vocabulary).items():
-        if word.count < least:
+        if word.count < least and not word.is_occasion:
             continue  # most of them
         named = {key, folded(word.name), folded(vocabulary.label(word.name, language))}
         if _names_things(word, vocabulary) and unwanted.isdisjoint(named):
             found[key] = word
     labels: dict[str, str] = {}
-    for word in sorted(_without_kin(found, vocabulary), key=lambda one: (-_weight(one), folded(one.name), one.name)):
+    for word in sorted(_without_kin(found, vocabulary), key=_rank):
         label = vocabulary.label(word.name, language)
         labels.setdefault(folded(label), label)
     return tuple(labels.values())[:most]
@@ -97,6 +103,10 @@ def _without_kin(found: Mapping[str, _Word], vocabulary: Vocabulary) -> Iterator
     too_broad = {above.name for word, above in pairs if above.count <= 2 * word.count}
     too_narrow = {word.name for word, above in pairs if above.name not in too_broad and (above.human or not word.human)}
     return (word for word in found.values() if word.name not in too_broad | too_narrow)
+
+
+def _rank(word: _Word) -> tuple[bool, float, str, str]:
+    return not word.is_occasion, -_weight(word), folded(word.name), word.name
 
 
 def _weight(word: _Word) -> float:

@@ -13,9 +13,7 @@ from collections.abc import Set
 from functools import lru_cache
 
 from phototag.read.sniff import PHOTO_SUFFIXES, sidecar_kind
-from phototag.read.walk import _SYSTEM as PASSED_OVER
-from phototag.read.walk import _SYSTEM_ENDINGS as PASSED_OVER_ENDINGS
-from phototag.read.walk import _SYSTEM_FILES as PASSED_OVER_FILES
+from phototag.read.walk import SYSTEM, SYSTEM_ENDINGS, SYSTEM_FILES
 
 NOWHERE = '/\\:*?"<>|'  # legal nowhere, whatever the settings say
 LONGEST = 255  # bytes on Linux; UTF-16 units on Windows; the same, decomposed, on HFS+
@@ -98,7 +96,7 @@ def fold(name: str) -> str:
 
 def is_passed_over(name: str) -> bool:
     """Would a scan leave out a folder or a file of exactly that name? Folders are left out by their endings too."""
-    return name.lower() in PASSED_OVER or name.lower() in PASSED_OVER_FILES
+    return name.lower() in SYSTEM or name.lower() in SYSTEM_FILES
 
 
 @lru_cache
@@ -148,7 +146,7 @@ def _hang_together(one: str, other: str) -> bool:
 def _unreserved(name: str, forbidden: str, room: int) -> str:
     """The name, marked where Windows keeps it for a device or a scan passes it over."""
     base = name.partition(".")[0].rstrip(" ")
-    if name.lower().endswith(PASSED_OVER_ENDINGS):
+    if name.lower().endswith(SYSTEM_ENDINGS):
         base = name
     elif not (_DEVICE.fullmatch(base.upper()) or is_passed_over(name)):
         return name

@@ -18,9 +18,9 @@ import xxhash
 
 from phototag.errors import UsageError
 
-_SYSTEM = frozenset({"@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found", "__macosx"})
-_SYSTEM_ENDINGS = (".lrdata", ".lrcat-data", ".lrlibrary", ".cocatalogdb", ".photoslibrary", ".photolibrary")
-_SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "icon\r", "ehthumbs.db"})
+SYSTEM = frozenset({"@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found", "__macosx"})
+SYSTEM_ENDINGS = (".lrdata", ".lrcat-data", ".lrlibrary", ".cocatalogdb", ".photoslibrary", ".photolibrary")
+SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "icon\r", "ehthumbs.db"})
 IGNORE_FILE = ".phototagignore"
 
 
@@ -96,7 +96,7 @@ class Walk:
                 continue
             try:
                 if entry.is_file(follow_symlinks=self.follow_links):
-                    if name.lower() not in _SYSTEM_FILES:
+                    if name.lower() not in SYSTEM_FILES:
                         files.append(_listed(name, entry.stat(follow_symlinks=self.follow_links)))
                 elif self._is_folder(entry):
                     below.append(entry.path)
@@ -111,7 +111,7 @@ class Walk:
         """True for a folder to walk; sockets, devices and links that we do not follow go nowhere."""
         if entry.is_dir(follow_symlinks=self.follow_links):
             lower = entry.name.lower()
-            return lower not in _SYSTEM and not lower.endswith(_SYSTEM_ENDINGS)
+            return lower not in SYSTEM and not lower.endswith(SYSTEM_ENDINGS)
         if entry.is_symlink() and self.follow_links:
             self.unreadable[entry.path] = "the link leads nowhere"
         return False
