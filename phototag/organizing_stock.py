@@ -7,12 +7,13 @@ Refused: a list of what was copied that a person's file manager knows nothing of
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from phototag.decide.events import Taken
 from phototag.decide.groups import Shot, bursts
@@ -20,8 +21,19 @@ from phototag.decide.legal import parted
 from phototag.records import family
 from phototag.store.library import Library, chunks
 
-_COLUMNS = ("image_id", "files", "taken_at", "date_source", "camera", "lat", "lon", "facts")
-_FILES = ("path", "kind", "image_id", "photo_id", "size", "mtime_ns", "status")
+_FILES = ("path", "kind", "image_id", "size", "mtime_ns")
+
+
+class _Row(NamedTuple):
+    """What the table says of a photo."""
+
+    image_id: str
+    taken_at: str | None
+    date_source: str | None
+    camera: str | None
+    lat: float | None
+    lon: float | None
+    facts: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +91,24 @@ class Stocktaking:
     def take(self, window_s: float) -> list[Stock]:
         """Every photo, with what has to be copied; bursts are marked, so that no event splits them."""
         files = self._files()
-        stocks = [self._stock(row, *files[row["image_id"]]) for row in self._rows() if row["image_id"] in files]
+        rows = itertools.starmap(_Row, self._library.lance.tuples("photos", _Row._fields, "status = 'present'"))
+        stocks = [self._stock(row, *files[row.image_id]) for row in rows if row.image_id in files]
         self._pass_over([stock for stock in stocks if stock.is_new])
         return _with_runs(stocks, window_s)
-
-    def _rows(self) -> Iterator[dict[str, Any]]:
-        yield from self._library.photo_rows(_COLUMNS, "status = 'present'")
 
     def _files(self) -> dict[str, tuple[list[Original], list[Original]]]:
         """Photo -> its originals and its files in the tree: what came from other sources is part of the same events."""
         found: dict[str, tuple[list[Original], list[Original]]] = defaultdict(lambda: ([], []))
         where = "status = 'present' AND photo_id <> ''"
-        for row in self._library.lance.rows("files", _FILES, where):
-            one = Original(row["path"], row["kind"], row["image_id"], row["size"], row["mtime_ns"])
+        for photo_id, *parts in self._library.lance.tuples("files", ("photo_id", *_FILES), where):
+            one = Original(*parts)
             if one.path.startswith(self._source):
-                found[row["photo_id"]][0].append(one)
+                found[photo_id][0].append(one)
             elif not one.path.startswith("/"):
-                found[row["photo_id"]][1].append(one)
+                found[photo_id][1].append(one)
         return found
 
-    def _stock(self, row: dict[str, Any], originals: list[Original], copies: list[Original]) -> Stock:
+    def _stock(self, row: _Row, originals: list[Original], copies: list[Original]) -> Stock:
         chosen = chosen_of(originals) if originals else []
         self.passed.twins += len(originals) - len(chosen)
         there = {copy.image_id for copy in copies if copy.image_id}
@@ -107,8 +117,8 @@ class Stocktaking:
         standing = next((copy.path for copy in sorted(copies, key=lambda copy: copy.path) if copy.image_id), "")
         return Stock(
             taken=_taken(row, chosen[0].path if chosen else copies[0].path),
-            dated=bool(row["taken_at"]) and (self._trust or row["date_source"] != "modified"),
-            burst_id=_burst_id(row["facts"]),
+            dated=bool(row.taken_at) and (self._trust or row.date_source != "modified"),
+            burst_id=_burst_id(row.facts),
             originals=chosen,
             to_copy=missing,
             standing=without_suffix(standing),
@@ -145,8 +155,10 @@ class Stocktaking:
         return not self._again
 
 
-def chosen_of(originals: Iterable[Original]) -> list[Original]:
+def chosen_of(originals: Sequence[Original]) -> list[Original]:
     """One file of each picture, and the sidecars that lie with them; what belongs together comes from one folder."""
+    if len(originals) == 1:
+        return list(originals)
     by_folder: dict[str, list[Original]] = defaultdict(list)
     for one in originals:
         by_folder[one.folder].append(one)
@@ -166,13 +178,12 @@ def without_suffix(path: str) -> str:
     return f"{folder}{slash}{parted(name)[0]}"
 
 
-def _taken(row: dict[str, Any], path: str) -> Taken:
-    lat, lon = row["lat"], row["lon"]
+def _taken(row: _Row, path: str) -> Taken:
     return Taken(
-        image_id=row["image_id"],
-        at=datetime.fromisoformat(row["taken_at"]) if row["taken_at"] else datetime.min,
-        camera=row["camera"] or "",
-        gps=(lat, lon) if lat is not None and lon is not None else None,
+        image_id=row.image_id,
+        at=datetime.fromisoformat(row.taken_at) if row.taken_at else datetime.min,
+        camera=row.camera or "",
+        gps=(row.lat, row.lon) if row.lat is not None and row.lon is not None else None,
         path=path,
     )
 
@@ -185,8 +196,6 @@ def _burst_id(facts: str) -> str:
 
 def _with_runs(stocks: Sequence[Stock], window_s: float) -> list[Stock]:
     """The same, each shot of a burst with the burst's name."""
-    from dataclasses import replace
-
     shots = [
         Shot(one.image_id, one.taken.camera, (one.taken.at - datetime(1970, 1, 1)).total_seconds(), one.burst_id)
         for one in stocks
