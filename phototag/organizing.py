@@ -22,7 +22,7 @@ from phototag.organizing_stock import Original, Passed, Stock, Stocktaking
 from phototag.records import Decision
 from phototag.settings import Settings
 from phototag.store.library import Library, chunks
-from phototag.vocabulary import Vocabulary
+from phototag.vocabulary import Vocabulary, no_search_for_garbage
 
 UNDATED = "undated"
 _MOSTLY = 0.4  # share of an event's placed photos that a place needs to give it its name
@@ -96,6 +96,10 @@ class Planning:
 
     def plan(self) -> Plan:
         """What would be copied, and where to."""
+        with no_search_for_garbage():
+            return self._plan()
+
+    def _plan(self) -> Plan:
         stocks = self._stocktaking.take(self._style.settings.burst.window_s)
         by_id = {one.image_id: one for one in stocks}
         dated = self._with_something_new([one for one in stocks if one.dated])

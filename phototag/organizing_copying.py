@@ -131,14 +131,26 @@ class Copying:
             for planned in self._planner.plan(ids, below=ours.__contains__):
                 if self._stop():
                     return
-                outcomes = self._write([one.change for one in planned if one.change])
+                outcomes = self._write(self._with_origins([one.change for one in planned if one.change]))
                 minor += [one.change.source for one in outcomes if one.minor]
                 self._note_updates(outcomes)
-                self._done.brought.update(one.image_id for one in planned)
+                refused = {one.change.image_id for one in outcomes if one.state == "refused"}
+                self._done.brought.update(one.image_id for one in planned if one.image_id not in refused)
                 bar.step(len({one.image_id for one in planned}))
         beside = frozenset(minor)
         for planned in self._planner.plan(ids if minor else (), beside, beside.__contains__):
-            self._note_updates(self._write([one.change for one in planned if one.change]))
+            self._note_updates(self._write(self._with_origins([one.change for one in planned if one.change])))
+
+    def _with_origins(self, changes: Sequence[Change]) -> list[Change]:
+        """The changes of copies, each with the original of its copy: the writer sees to it that they stay two files."""
+        written = self._done.library.changes.of_targets({change.source for change in changes})
+        origins = {
+            target: str(entry.change["origin"])
+            for target, entries in written.items()
+            for entry in entries
+            if entry.state == "done" and entry.change.get("kind") == "copy"
+        }
+        return [replace(change, origin=origins.get(change.source, "")) for change in changes]
 
     def _note_updates(self, outcomes: Sequence[Outcome]) -> None:
         self._done.copied["updated"] += sum(one.state == "done" for one in outcomes)

@@ -86,14 +86,14 @@ class Vocabulary:
 def load(core: Path, users: Sequence[Path] = ()) -> Vocabulary:
     """The terms of all files, a later one's say before an earlier one's; UsageError names file and line."""
     book = _Book()
-    with _no_search_for_garbage():
+    with no_search_for_garbage():
         for path in (core, *users):
             book.add(read(path))
         return Vocabulary(book.terms())
 
 
 @contextmanager
-def _no_search_for_garbage() -> Iterator[None]:
+def no_search_for_garbage() -> Iterator[None]:
     """Keep the collector off: a great many objects are made, none is garbage, and looking for some costs a quarter."""
     was_on = gc.isenabled()
     gc.disable()

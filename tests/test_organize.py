@@ -45,7 +45,7 @@ from tests.organizing import (
 EXPECTED = {
     r"2023/09 Sep/2023-09-03T1000 - 03T1115 Berlin( [\w -]+)?": {
         *("DSC_1.AAE", "DSC_1.JPG", "DSC_1.NEF", "DSC_1.xmp", "IMG_9.AAE", "IMG_9.JPG", "IMG_9.MOV"),
-        *("drawing.gif", "drawing.xmp", "film.mp4", "film.xmp"),
+        *("IMG_9.MOV.xmp", "drawing.gif", "drawing.xmp", "film.mp4", "film.xmp"),
     },
     r"2023/12 Dec/2023-12-31T2359( [\w -]+)?": {"DSC00108.jpg"},
     r"2024/02 Feb/2024-02-29T2247( [\w -]+)?": {"DSC00042.jpg"},
@@ -59,7 +59,7 @@ EXPECTED = {
     r"2024/08 Aug/2024-08-11T0930( [\w -]+)?": {"PXL_20240811_073000.webp"},
     r"undated": {"scan.jpg"},
 }
-OURS = {"drawing.xmp", "film.xmp", "IMG_0431.heic.xmp"}  # sidecars that no original has
+OURS = {"drawing.xmp", "film.xmp", "IMG_0431.heic.xmp", "IMG_9.MOV.xmp"}  # sidecars that no original has
 PHOTOS = 17
 
 
@@ -74,7 +74,7 @@ class Made(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory, capfd_off: None) -> Iterator[Made]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     folder = tmp_path_factory.mktemp("organize")
     heap, looked, made = folder / "heap", folder / "looked", folder / "made"
     make_heap(heap)
@@ -92,11 +92,6 @@ def made(tmp_path_factory: pytest.TempPathFactory, capfd_off: None) -> Iterator[
     assert state(heap) == before  # whatever the tests of this file did
     for one in folders:
         one.chmod(0o755)
-
-
-@pytest.fixture(scope="module")
-def capfd_off() -> None:
-    """Nothing; a module's fixture cannot have the capture of a test."""
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def command(folder: Path, both: Shared) -> None:
         failed = f", {count['failed']:,} failed" if count["failed"] else ""
         summary.append((step, f"{count['made']:,} made, {count['pending']:,} pending{failed}"))
     if found.tagged:
-        summary.append(("written", f"{found.tagged:,} files and sidecars; phototag history shows the runs"))
+        summary.append(("written", f"{found.tagged:,} files; phototag history shows the runs"))
     if found.half_done:
         summary.append(("half done", f"{found.half_done:,} changes; bring them to an end with: phototag recover"))
     out(rows(summary))
