@@ -19,13 +19,14 @@ from phototag.decide.layout import Layout, Unit
 from phototag.decide.naming import Named, Rules, Template
 from phototag.decide.tongues import country_name
 from phototag.organizing_stock import Original, Passed, Stock, Stocktaking
-from phototag.records import Decision
 from phototag.settings import Settings
+from phototag.store.decided import Sketch, sketches
 from phototag.store.library import Library, chunks
 from phototag.vocabulary import Vocabulary, no_search_for_garbage
 
 UNDATED = "undated"
 _MOSTLY = 0.4  # share of an event's placed photos that a place needs to give it its name
+_TOGETHER = 2_000  # decisions read at once
 _PARTS = ("location", "city", "state", "country")
 
 
@@ -142,21 +143,15 @@ class Planning:
             if any(stock.is_new for stock, _ in members):
                 yield from self._units_of_event(event, members)
 
-    def _decisions(self, ids: Iterable[str]) -> Iterator[Decision]:
+    def _decisions(self, ids: Iterable[str]) -> Iterator[Sketch]:
         """The decisions for these photos in this order, an empty one where nothing was decided."""
-        for some in chunks(ids):
-            known = {decision.image_id: decision for decision in self._library.decisions(some)}
+        for some in chunks(ids, _TOGETHER):
+            known = sketches(self._library, some)
             for image_id in some:
-                yield known.get(image_id) or Decision(image_id)
+                yield known.get(image_id) or Sketch(image_id)
 
-    def _units_of_event(self, event: Event, members: Sequence[tuple[Stock, Decision]]) -> Iterator[Unit]:
-        special = {
-            stock.image_id: template.folder(
-                self._named([stock], [decision]), self._style.settings.languages.folders, self._forbidden
-            )
-            for stock, decision in members
-            if (template := self._style.rules.folder_for([tag.term for tag in decision.tags]))
-        }
+    def _units_of_event(self, event: Event, members: Sequence[tuple[Stock, Sketch]]) -> Iterator[Unit]:
+        special = self._special(members)
         own = [(stock, decision) for stock, decision in members if stock.image_id not in special]
         folder = ""
         if any(stock.is_new for stock, _ in own):
@@ -169,11 +164,22 @@ class Planning:
             elif wanted == folder and folder:
                 self._standing[folder] += 1
 
-    def _folder_of(self, members: Sequence[tuple[Stock, Decision]]) -> str:
+    def _special(self, members: Sequence[tuple[Stock, Sketch]]) -> dict[str, str]:
+        """Photo -> the folder to which a rule sends it."""
+        if not self._style.settings.rules:
+            return {}
+        found = {}
+        for stock, decision in members:
+            if template := self._style.rules.folder_for([tag.term for tag in decision.tags]):
+                named = self._named([stock], [decision])
+                found[stock.image_id] = template.folder(named, self._style.settings.languages.folders, self._forbidden)
+        return found
+
+    def _folder_of(self, members: Sequence[tuple[Stock, Sketch]]) -> str:
         named = self._named([stock for stock, _ in members], [decision for _, decision in members])
         return self._style.template.folder(named, self._style.settings.languages.folders, self._forbidden)
 
-    def _named(self, stocks: Sequence[Stock], decisions: Sequence[Decision]) -> Named:
+    def _named(self, stocks: Sequence[Stock], decisions: Sequence[Sketch]) -> Named:
         at, language = self._style.settings.names, self._style.settings.languages.folders
         place = common_place(decisions)
         country = country_name(place.get("country_code", ""), language, place.get("country", ""))
@@ -263,7 +269,7 @@ def standing_folder(stocks: Iterable[Stock]) -> str:
     return min(folders, key=lambda folder: (-folders[folder], folder)) if folders else ""
 
 
-def common_place(decisions: Sequence[Decision]) -> dict[str, str]:
+def common_place(decisions: Sequence[Sketch]) -> dict[str, str]:
     """The place that most of the photos share, as exactly as enough of them do; without those that have none."""
     placed = [decision.place for decision in decisions if decision.place]
     if not placed:

@@ -12,10 +12,11 @@ from typing import Any
 
 from phototag.backends.sentences import Sentences
 from phototag.decide.events import Pair
-from phototag.records import Decision
-from phototag.store.library import Library
+from phototag.store.decided import Sketch, sketches
+from phototag.store.library import Library, chunks
 from phototag.store.vectors import vectors
 
+_TOGETHER = 2_000  # decisions read at once
 _SAYS_NOTHING = frozenset(("", "a photo", "ein foto"))
 _DATE = re.compile(r",? *\b(?:in )?(?:[^\W\d_]+ )?(?:19|20)\d\d(?=\W*$)")  # ", August 2023."
 _WHERE = re.compile(r",? *(?:\b(?:in|near|bei) *)?\(? *$", re.IGNORECASE)
@@ -35,7 +36,11 @@ class Contents:
         """How unlike what is said of both sides is, 0 (the same) to 2; None where nothing is said of one side."""
         if self.why_not:
             return [None] * len(pairs)
-        texts = {one.image_id: said(one) for one in self._library.decisions(_ids(pairs))}
+        texts = {
+            one.image_id: said(one)
+            for some in chunks(_ids(pairs), _TOGETHER)
+            for one in sketches(self._library, some).values()
+        }
         telling = {photo: text for photo, text in texts.items() if text.casefold() not in _SAYS_NOTHING}
         known = dict(zip(telling, self._sentences.embed_texts(list(telling.values())), strict=True))
         return [_difference(pair, known) for pair in pairs]
@@ -46,7 +51,7 @@ class Contents:
         return [_difference(pair, known) for pair in pairs]
 
 
-def said(decision: Decision) -> str:
+def said(decision: Sketch) -> str:
     """The caption without its date and its place."""
     text = next(iter(decision.caption.values()), "").strip().rstrip(".")
     text = _DATE.sub("", text)

@@ -82,6 +82,7 @@ def copy_samples(heap: Path, *names: str) -> None:
         if path.suffix in PICTURES and (not names or name in names):
             (heap / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, heap / name)
+    assert all((heap / name).exists() for name in names or ("DSC00042.jpg",))
 
 
 def picture(path: Path, side: int = 64, *tags: str) -> Path:
@@ -191,7 +192,7 @@ def keywords(path: Path) -> set[str]:
     """The keywords of a file, which all its lists agree about; in small letters."""
     found = tags(path)
     lists = [found[tag] if isinstance(found[tag], list) else [found[tag]] for tag in LISTS if tag in found]
-    leaves = [{re.split(r"[|/]", word)[-1].casefold() for word in words} for words in lists]
+    leaves = [{re.split(r"[|/]", word)[-1].lower() for word in words} for words in lists]
     assert all(words == leaves[0] for words in leaves), leaves
     return leaves[0] if leaves else set()
 

@@ -6,8 +6,9 @@ reads the copies is a real one. Refused: expecting the words of a model; what a 
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
-import itertools
+import io
 import json
 import os
 import re
@@ -22,7 +23,6 @@ from PIL import Image
 import phototag
 from phototag import api
 from phototag.cli import run
-from phototag.read.identity import whole_file_digest
 from tests.organizing import (
     CAPTION,
     Tell,
@@ -82,13 +82,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     for one in folders:
         one.chmod(0o555)
     before = state(heap)
-    with plain_home(folder), pytest.MonkeyPatch.context() as patch:
-        said: list[str] = []
+    said = io.StringIO()
+    with plain_home(folder):
         assert run(["organize", str(heap), "--to", str(looked), "--dry-run", "--quiet"]) == 0
         shutil.copytree(looked, made)
-        patch.setattr("phototag.cli.organize.out", said.append)
-        code = run(["organize", str(heap), "--to", str(made)])
-    yield Made(heap, before, looked, made, Told(code, "\n".join(said), ""))
+        with contextlib.redirect_stdout(said):
+            code = run(["organize", str(heap), "--to", str(made)])
+    yield Made(heap, before, looked, made, Told(code, said.getvalue(), ""))
     assert state(heap) == before  # whatever the tests of this file did
     for one in folders:
         one.chmod(0o755)
@@ -130,16 +130,20 @@ def test_a_dry_run_shows_the_tree_and_makes_nothing(made: Made, to: Path, tell: 
         originals = [path for path in made.heap.rglob("*") if path.name in names]
         kilobytes = sum(path.stat().st_size for path in originals) / 1000
         assert re.search(rf"{kilobytes:.1f} KB$", counted), (pattern, counted, kilobytes)
-        assert counted.startswith("1 photo") == (pattern.startswith(("2023/12", "2024/02", "2024/05", "undated")))
+        assert counted.startswith("1 photo,") == (len([one for one in originals if one.suffix != ".xmp"]) == 1)
     assert f"new     {PHOTOS} photos" in done.out and "a rehearsal" in done.out
 
 
 def test_every_border_is_explained_with_rule_pause_way_and_both_scores(heap: Path, to: Path, tell: Tell) -> None:
     words = ("organize", heap, "--to", to, "--dry-run", "--explain", "--content", "captions")
     said = tell(*words).out
-    assert "begins with a new month: 118 days later, " in said and " km away" in said
-    assert re.search(r"begins with a long pause: 20 h 0\d min later; unlike by captions \d\.\d\d, pixels \d\.\d\d", said)
-    borders = [(one["folder"][:10], border) for one in tell(*words, "--json").json["folders"] for border in one["borders"]]
+    assert re.search(r"begins with a new month: \d\d days later, [\d,]+\.\d km away; unlike by captions \d", said)
+    assert re.search(
+        r"begins with a long pause: 20 h 0\d min later; unlike by captions \d\.\d\d, pixels \d\.\d\d", said
+    )
+    borders = [
+        (one["folder"][:10], border) for one in tell(*words, "--json").json["folders"] for border in one["borders"]
+    ]
     assert [border["rule"] for _, border in borders] == ["month", "month", "month", "month", "month", "gap"]
     last = borders[-1][1]
     assert 20 * 3600 < last["pause_s"] < 21 * 3600 and last["distance_m"] is None
@@ -196,10 +200,10 @@ def test_exiftool_and_exiv2_read_caption_keywords_and_place(made: Made) -> None:
         one, other, words = tags(path), exiv2(path), keywords(path)
         assert one["XMP-photoshop:City"] == town and other["Xmp.photoshop.City"] == {town}, name
         assert one["XMP-photoshop:Country"] == "Germany" and other["Xmp.photoshop.Country"] == {"Germany"}, name
-        assert words and {word.casefold() for word in other["Xmp.dc.subject"]} == words, name
+        assert words and {word.lower() for word in other["Xmp.dc.subject"]} == words, name
         assert one[CAPTION] and other["Xmp.dc.description"] == {one[CAPTION]}, name
         if path.suffix in (".jpg", ".JPG"):
-            assert {word.casefold() for word in other["Iptc.Application2.Keywords"]} == words
+            assert {word.lower() for word in other["Iptc.Application2.Keywords"]} == words
             assert other["Iptc.Application2.City"] == {town}
     assert {"berlin", "fotograf", "schwarzweiß", "straße"} < keywords(found(made.tree, "IMG_0440.jpg"))
     assert tags(found(made.tree, "IMG_0007.jpg"))[CAPTION].startswith("Kaffee und Kuchen zum Geburtstag")
@@ -222,14 +226,17 @@ def test_a_page_of_facts_lies_beside_each_photo(made: Made) -> None:
         assert set(facts["keywords"]) == {"en", "de"} and len(facts["keywords"]["en"]) == len(facts["keywords"]["de"])
     facts = {Path(path).stem: json.loads((made.tree / path).read_text("utf-8")) for path in pages}
     live, gate = facts["IMG_9.JPG"], facts["DSC_1.NEF"]
-    assert {Path(one).name for one in live["files"]} == {"IMG_9.JPG", "IMG_9.MOV", "IMG_9.AAE"}
+    assert {Path(one).name for one in live["files"]} == {"IMG_9.JPG", "IMG_9.MOV", "IMG_9.AAE", "IMG_9.MOV.xmp"}
     assert (gate["address"]["city"], gate["address"]["country_code"], gate["kind"]) == ("Berlin", "DE", "raw")
     assert "mine" in gate["keywords"]["en"] and "mine" in gate["human"]
     assert (gate["lat"], gate["lon"]) == (pytest.approx(52.516272), pytest.approx(13.377722))
     assert facts["IMG_0007.jpg"]["date"] == "2024-06-15T15:02:11.200000+02:00"
     assert facts["IMG_0007.jpg"]["date_source"] == "exif" and facts["scan.jpg"]["date_source"] == "modified"
     assert facts["IMG_0019.jpg"]["people"]["count"] == 1 and facts["IMG_0019.jpg"]["rating"] == 4
-    assert set(facts["IMG_0007.jpg"]["keywords"]["en"]) & {"summer"} and "Sommer" in facts["IMG_0007.jpg"]["keywords"]["de"]
+    assert (
+        set(facts["IMG_0007.jpg"]["keywords"]["en"]) & {"summer"}
+        and "Sommer" in facts["IMG_0007.jpg"]["keywords"]["de"]
+    )
 
 
 # ---- names
@@ -263,9 +270,7 @@ def test_folders_speak_german(made: Made, to: Path, tell: Tell) -> None:
 
 
 def test_a_rule_sends_photos_by_their_tags(heap: Path, to: Path, tell: Tell) -> None:
-    done = tell(
-        "organize", heap, "--to", to, "--dry-run", "--json", "--set", "rules=birthday -> {year}/Birthday"
-    )
+    done = tell("organize", heap, "--to", to, "--dry-run", "--json", "--set", "rules=birthday -> {year}/Birthday")
     counts = {one["folder"]: one["photos"] for one in done.json["folders"]}
     assert counts["2024/Birthday"] >= 1
     assert sum(counts.values()) == PHOTOS
@@ -496,15 +501,16 @@ def test_a_script_gets_what_was_done(heap: Path, to: Path) -> None:
     assert (done.exit_code, done.batch, done.photos) == (0, "", 0) and len(done.plan.copies) == 10
     done = api.organize(heap / "more", to, flags=flags)
     assert (done.exit_code, done.photos, done.refused, done.interrupted) == (0, 5, [], False)
-    assert done.copied == {"tagged": 4, "plain": 6, "sidecar": 2, "json": 5} and done.batch
+    assert done.copied == {"tagged": 4, "plain": 6, "sidecar": 3, "json": 5} and done.batch
     assert done.size == sum(path.stat().st_size for path in (heap / "more").iterdir())
     again = phototag.organize(heap / "more", to, flags=flags)
     assert (again.exit_code, again.photos, again.batch, again.plan.passed.there) == (0, 0, "", 10)
     assert api.organize(heap / "more", to, flags=flags, stop=lambda: True).exit_code == 130
 
 
-def test_a_script_may_type_a_command(heap: Path, to: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert phototag.run("organize", str(heap), "--to", str(to), "--dry-run", "--quiet") == 0
+def test_a_script_may_type_a_command(heap: Path, to: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("organize", str(heap), "--to", str(to), "--dry-run", "--quiet", "--content", "off")
+    assert phototag.run(*words) == 0
     assert phototag.run("organize", str(heap), "--to", str(heap / "tree")) == 2
     assert phototag.run("organize", str(heap)) == 2
     assert "lies in the source" in capsys.readouterr().err

@@ -10,13 +10,26 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, fsum
+from typing import Protocol
 
-from phototag.records import Tag
 from phototag.vocabulary import Term, Vocabulary, folded
 
 SHARE = 0.25  # of the photos that must carry a word
 PERSONS_WEIGHT = 3
 _NAMING = frozenset(("objects", "events", "places"))  # kinds that say what is there or going on
+
+
+class Said(Protocol):
+    """What of a tag counts here."""
+
+    @property
+    def term(self) -> str: ...
+
+    @property
+    def score(self) -> float: ...
+
+    @property
+    def because(self) -> Sequence[str]: ...
 
 
 @dataclass(slots=True)
@@ -39,7 +52,7 @@ class _Word:
 
 
 def words(
-    photos: Sequence[Sequence[Tag]],
+    photos: Sequence[Sequence[Said]],
     vocabulary: Vocabulary,
     language: str,
     stop_words: Collection[str],
@@ -63,7 +76,7 @@ def words(
     return tuple(labels.values())[:most]
 
 
-def _counted(photos: Sequence[Sequence[Tag]], vocabulary: Vocabulary) -> dict[str, _Word]:
+def _counted(photos: Sequence[Sequence[Said]], vocabulary: Vocabulary) -> dict[str, _Word]:
     """Every word by its key; in one photo a word counts once."""
     found: dict[str, _Word] = {}
     keys: dict[str, str] = {}

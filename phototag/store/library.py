@@ -275,11 +275,11 @@ def open_library(folder: Path, library: Path | None = None, *, make: bool = Fals
     return Library(found)
 
 
-def chunks(values: Iterable[str]) -> Iterator[list[str]]:
+def chunks(values: Iterable[str], size: int = _CHUNK) -> Iterator[list[str]]:
     some: list[str] = []
     for value in values:
         some.append(value)
-        if len(some) == _CHUNK:
+        if len(some) == size:
             yield some
             some = []
     if some:
