@@ -155,7 +155,7 @@ class Scheduler:
         began = self.clock.now()
         with self._changed:
             self._expire()
-            if not self._loading and (ready := self._fitting(model, options)):
+            if ready := self._fitting(model, options):
                 return self._lend(ready, keep_alive, began)
             if self._loading and len(self._pending) >= self.max_queue:
                 raise Refused(503, BUSY)
