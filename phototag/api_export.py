@@ -12,15 +12,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from phototag import resources, vocabulary
 from phototag import settings as settings_
-from phototag.api_opening import Flags, Stop, never, open, steps_of
+from phototag.api_opening import Flags, Stop, never, open, steps_of, words_of
 from phototag.errors import NoBackend, UsageError
 from phototag.report import shown
 from phototag.settings import Settings
 from phototag.settings_schema import CODE, CODE_LOOKS
 from phototag.store.library import Library
-from phototag.vocabulary import Vocabulary
 
 FORMS = ("csv", "json", "parquet")
 
@@ -89,8 +87,10 @@ def _records(
 
     using = settings_.load(opened.place.settings_file, flags)
     whole = folder is None and library is not None
-    ids = ids_below(opened, "" if whole else opened.place.stored(os.path.realpath(folder or ".")))
-    return records(opened, ids, _words(opened, using), _checked(languages), _makers(using), stop)
+    ids = ids_below(opened, *(() if whole else [opened.place.stored(os.path.realpath(folder or "."))]))
+    return records(
+        opened, ids, words_of(using, opened.place.vocabulary_file), _checked(languages), _makers(using), stop
+    )
 
 
 def _checked(languages: Sequence[str]) -> list[str]:
@@ -99,12 +99,6 @@ def _checked(languages: Sequence[str]) -> list[str]:
     if wrong is not None or not found:
         raise UsageError(f"{wrong or ''!r} is no language.", f"Name {CODE_LOOKS}, several with commas: en,de")
     return found
-
-
-def _words(opened: Library, using: Settings) -> Vocabulary:
-    own = [Path(using.policy.vocabulary).expanduser()] if using.policy.vocabulary else []
-    own += [opened.place.vocabulary_file] if opened.place.vocabulary_file.exists() else []
-    return vocabulary.load(resources.vocabulary_file(), own)
 
 
 def _makers(using: Settings) -> dict[str, str]:

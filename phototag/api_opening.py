@@ -20,6 +20,7 @@ from phototag.store.library import Library, open_library
 
 if TYPE_CHECKING:
     from phototag.look.step import Step
+    from phototag.vocabulary import Vocabulary
 
 Stop = Callable[[], bool]
 Flags = Mapping[str, object]
@@ -61,6 +62,15 @@ def held(library: Library, report: Report, *, afresh: bool = False) -> Iterator[
             library.changes.replay()
             report.say("Brought to an end after a crash: " + ", ".join(f"{n} {state}" for state, n in ended.items()))
         yield ended
+
+
+def words_of(using: Settings, of_library: Path | None = None) -> Vocabulary:
+    """The vocabulary: ours, the one that the settings name, and the words that a library has adopted."""
+    from phototag import vocabulary
+
+    own = [Path(using.policy.vocabulary).expanduser()] if using.policy.vocabulary else []
+    own += [of_library] if of_library and of_library.exists() else []
+    return vocabulary.load(resources.vocabulary_file(), own)
 
 
 def steps_of(using: Settings, opened: Library | None = None, report: Report | None = None) -> list[Step]:

@@ -11,24 +11,25 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from phototag import settings as settings_
 from phototag.api_opening import Flags, Stop, held, never
 from phototag.api_organizing_parts import (
     contents_of,
-    copied_before,
     everything,
     folders,
     makers_of,
+    our_copies,
+    place_of_plan,
+    settings_of,
     settled_of,
     style_of,
     take_over,
     tree_at,
+    unread,
 )
 from phototag.api_people import deciding
 from phototag.api_reading import look, scanned
 from phototag.api_writing import command_line, tools
-from phototag.errors import UsageError
-from phototag.report import Report, shown, size
+from phototag.report import Report, size
 from phototag.settings import Settings
 from phototag.store.library import Library
 
@@ -64,15 +65,18 @@ def organize(
 
     report = report or Report(quiet=True)
     origin, root = folders(source, to)
+    using = settings_of(root, flags)
+    style_of(root, using)  # a wrong template or rule is said before anything is made
+    if plan is not None:
+        place_of_plan(plan, origin)
     tree = tree_at(root)
     take_over(tree, origin, report)
-    using = settings_.load(tree.place.settings_file, flags)
-    style_of(tree, using)  # a wrong template or rule is said before any work is done
     if from_plan is not None:
-        done = Organized(tree, _read(from_plan, origin, root, using, tree))
+        done = _from_file(from_plan, tree, origin, using, report)
     else:
         tree, found, looked = look(origin, library=Path(root), flags=flags, report=report, stop=stop)
-        done = Organized(tree, scanned=found, looked=looked, interrupted=looked.interrupted or found.interrupted)
+        done = Organized(tree, scanned=found, looked=looked, unread=unread(tree, origin))
+        done.interrupted = looked.interrupted or found.interrupted
         if done.interrupted:
             return done
         contents = contents_of(tree, using)
@@ -89,24 +93,19 @@ def organize(
     return done
 
 
-def _read(path: Path, origin: str, root: str, using: Settings, tree: Library) -> Plan:
-    """The plan in a file, if it was made for these two folders."""
+def _from_file(path: Path, tree: Library, origin: str, using: Settings, report: Report) -> Organized:
+    """What a plan file says, if it was made for these two folders; without what is done already."""
     from phototag.organizing import Plan
-    from phototag.organizing_file import groups, read
+    from phototag.organizing_copying import Organized
+    from phototag.organizing_file import groups, read, still_to_do
 
-    written = read(path, using.names.forbidden)
-    if (written.source, written.to) != (tree.place.stored(origin), root):
-        raise UsageError(
-            f"{shown(str(path))} was made for other folders: {shown(written.source)} to {shown(written.to)}.",
-            "Name these, or make a new plan.",
-        )
-    known = {photo for photo in tree.photo_ids() if photo}
-    if lost := next((copy for copy in written.copies if copy.image_id not in known), None):
-        raise UsageError(
-            f"{shown(str(path))} speaks of {shown(lost.original)}, which the library of {shown(root)} does not know.",
-            "Make a new plan: phototag organize SOURCE --to FOLDER --plan FILE",
-        )
-    return Plan(written.copies, groups(written.copies), photos=len({copy.image_id for copy in written.copies}))
+    copies = read(path, tree, tree.place.stored(origin), using.names.forbidden)
+    with held(tree, report):
+        _learn(tree, using, report)
+    left = still_to_do(copies, tree)
+    done = Organized(tree, Plan(left, groups(left), photos=len({copy.image_id for copy in copies})))
+    done.plan.passed.there = len(copies) - len(left)
+    return done
 
 
 def _plan(done: Organized, origin: str, using: Settings, contents: Contents, report: Report, *, again: bool) -> None:
@@ -118,31 +117,35 @@ def _plan(done: Organized, origin: str, using: Settings, contents: Contents, rep
         _learn(tree, using, report)
     differ = {"captions": contents.by_captions, "pixels": contents.by_pixels}.get(using.event.content)
     with report.clock("plan"):
-        planning = Planning(tree, tree.place.stored(origin), style_of(tree, using), differ, again=again)
-        done.plan = planning.plan()
-        new = {copy.image_id for copy in done.plan.copies}
-        waiting = settled_of(tree, using).pending(copied_before(tree))
+        style = style_of(str(tree.place.root), using)
+        done.plan = Planning(tree, tree.place.stored(origin), style, differ, again=again).plan()
+        new = {copy.image_id for copy in (*done.plan.copies, *done.plan.renewals)}
+        waiting = settled_of(tree, using).pending(our_copies(tree))
         done.plan.pending = [image_id for image_id in waiting if image_id not in new]
 
 
 def _carry_out(done: Organized, using: Settings, report: Report, stop: Stop, *, pages: bool) -> None:
     """Copy what is new, bring up to date what stands, and learn what the tree says then."""
     from phototag.change.journal import Journal, new_batch
-    from phototag.organizing_copying import Copying, Pages, leads_of
+    from phototag.organizing_copying import Copying
+    from phototag.organizing_pages import Pages, leads_of
 
     tree, batch = done.library, new_batch()
-    free = shutil.disk_usage(tree.place.root).free
+    free, root = shutil.disk_usage(tree.place.root).free, str(tree.place.root)
     if free < done.plan.size:
         report.warn(
             f"The copies take {size(done.plan.size)}, {size(free)} are free: it will stop where the disk is full."
         )
     journal, languages = Journal(tree.journal), using.languages.pages
-    writes = Pages(tree, style_of(tree, using).vocabulary, languages, makers_of(using)) if pages else None
+    writes = Pages(tree, style_of(root, using).vocabulary, languages, makers_of(using)) if pages else None
     with held(tree, report), tools(tree, using, report, batch, anywhere=True) as (planner, writer):
         copying = Copying(done, planner, writer, writes, lambda: journal.begin(command_line(), batch), report, stop)
         copying.run(done.plan.copies)
-        copying.update(done.plan.pending, tree.changes.copies())
-        copying.refresh(leads_of(tree, done.plan.pending))
+        copying.run(done.plan.renewals)
+        waiting, ours = frozenset(done.plan.pending), our_copies(tree)
+        ours = {image_id: own for image_id, own in ours.items() if image_id in waiting}
+        copying.update(ours)
+        copying.refresh(leads_of(tree, ours))
     with held(tree, report):
         if done.batch:
             _learn(tree, using, report)

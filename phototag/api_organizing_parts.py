@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from phototag.api_opening import held, steps_of
-from phototag.api_people import deciding
+from phototag import settings as settings_
+from phototag.api_opening import Flags, held, steps_of, words_of
 from phototag.api_writing import modes_of
 from phototag.errors import NoSpace, UsageError
 from phototag.report import Report, shown
@@ -62,6 +61,19 @@ def _is_in(inner: str, outer: str) -> bool:
     return any(one.samefile(outer) for one in above)
 
 
+def place_of_plan(path: Path, origin: str) -> None:
+    """UsageError unless a plan may be written there."""
+    from phototag.organizing_file import is_plan
+
+    real = Path(os.path.realpath(path))
+    if _is_in(str(real.parent), origin):
+        raise UsageError(f"{shown(str(path))} lies in the source, which is never written to.", "Name a file elsewhere.")
+    if not real.parent.is_dir() or not os.access(real.parent, os.W_OK | os.X_OK):
+        raise UsageError(f"{shown(str(path))} cannot be written.", "Name a file in a folder that is there: --plan")
+    if real.exists() and not is_plan(real):
+        raise UsageError(f"{shown(str(path))} is there already and is no plan.", "Name another file.")
+
+
 def tree_at(root: str) -> Library:
     """The library of the tree, made if there is none."""
     tree = open_library(Path(root), Path(root), make=True)
@@ -91,14 +103,21 @@ def _key(word: object) -> str:
     return json.dumps(asdict(word), sort_keys=True)  # type: ignore[call-overload]
 
 
-def style_of(tree: Library, using: Settings) -> Style:
+def settings_of(root: str, flags: Flags | None) -> Settings:
+    """The settings of the library that is there, or will be; nothing is made."""
+    found = place.here(Path(root))
+    return settings_.load(found.settings_file if found else None, flags)
+
+
+def style_of(root: str, using: Settings) -> Style:
     """How folders are named; UsageError for a template, a rule or a language that cannot be."""
     from phototag.decide import tongues
     from phototag.decide.naming import Rules, Template
     from phototag.organizing import Style
 
     tongues.check(using.languages.folders)
-    words = deciding(tree, using).vocabulary
+    found = place.here(Path(root))
+    words = words_of(using, found.vocabulary_file if found else None)
     return Style(Template(using.names.template), Rules(using.rules, words), words, using)
 
 
@@ -128,12 +147,18 @@ def everything(tree: Library) -> list[str]:
     return [row["image_id"] for row in tree.photo_rows(("image_id",), "status = 'present'")]
 
 
-def copied_before(tree: Library) -> list[str]:
-    """The photos of which phototag has made a copy that is there."""
+def our_copies(tree: Library) -> dict[str, list[str]]:
+    """Photo -> its files in the tree that are copies which we made: another picture in such a place is a person's."""
     ours = tree.changes.copies()
-    rows: Iterable[dict[str, object]] = tree.photo_rows(("image_id", "files"), "status = 'present'") if ours else ()
-    return [str(row["image_id"]) for row in rows if not ours.isdisjoint(_texts(row["files"]))]
+    found: dict[str, list[str]] = {}
+    for image_id, files in tree.lance.tuples("photos", ("image_id", "files"), "status = 'present'") if ours else ():
+        if own := [path for path in files if ours.get(path) == image_id]:
+            found[image_id] = own
+    return found
 
 
-def _texts(value: object) -> list[str]:
-    return [str(one) for one in value] if isinstance(value, list) else []
+def unread(tree: Library, origin: str) -> list[tuple[str, str]]:
+    """The files of the source that cannot be read, whenever that was found out: path, reason."""
+    start = f"{tree.place.stored(origin)}/"
+    rows = tree.lance.tuples("files", ("path", "error"), "status = 'unreadable'")
+    return sorted((path, why) for path, why in rows if path.startswith(start))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from phototag import resources, vocabulary
 from phototag import settings as settings_
-from phototag.api_opening import Flags, Stop, held, never, open, steps_of
+from phototag.api_opening import Flags, Stop, held, never, open, steps_of, words_of
 from phototag.errors import UsageError
 from phototag.records import Said
 from phototag.report import Report
@@ -39,7 +39,7 @@ def decide(
     opened = open(folder, library)
     using = settings_.load(opened.place.settings_file, flags)
     with held(opened, report):
-        ids = ids_below(opened, opened.place.stored(os.path.realpath(folder)) if library is None else "")
+        ids = ids_below(opened, *([opened.place.stored(os.path.realpath(folder))] if library is None else ()))
         return deciding(opened, using).run(ids, (), report, stop)
 
 
@@ -130,9 +130,7 @@ def deciding(opened: Library, using: Settings) -> Deciding:
     from phototag.decide.policy import Rules
     from phototag.deciding import Deciding
 
-    own = [Path(using.policy.vocabulary).expanduser()] if using.policy.vocabulary else []
-    own += [opened.place.vocabulary_file] if opened.place.vocabulary_file.exists() else []
-    words = vocabulary.load(resources.vocabulary_file(), own)
+    words = words_of(using, opened.place.vocabulary_file)
     rules = Rules(
         min_confidence=using.policy.min_confidence,
         least=using.policy.least,

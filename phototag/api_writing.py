@@ -166,8 +166,9 @@ def _silent(planned: Planned) -> None:
 
 def _is_below(folders: Sequence[str]) -> Callable[[str], bool]:
     """Asks of a stored path whether it is one of these files or lies in one of these folders."""
-    starts = tuple(f"{folder}/" if folder else "" for folder in folders)
-    return lambda path: path in folders or path.startswith(starts)
+    starts = tuple(f"{folder}/" for folder in folders if folder)
+    inside = "" in folders  # the library's root: what lies elsewhere, as originals do, is stored by its absolute path
+    return lambda path: path in folders or path.startswith(starts) or (inside and not path.startswith("/"))
 
 
 def by_folder(paths: Sequence[Path | str]) -> dict[str, list[str]]:

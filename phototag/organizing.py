@@ -40,6 +40,7 @@ class Copy:
     kind: str
     size: int
     mtime_ns: int
+    expect: str = ""  # digest of our file that it replaces; "" for a new one
 
 
 @dataclass(slots=True)
@@ -65,6 +66,7 @@ class Plan:
     passed: Passed = field(default_factory=Passed)
     photos: int = 0  # of the source, dated or not
     pending: list[str] = field(default_factory=list)  # photos whose copies do not say what is decided now
+    renewals: list[Copy] = field(default_factory=list)  # copies whose originals were changed
 
     @property
     def size(self) -> int:

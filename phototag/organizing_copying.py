@@ -7,26 +7,22 @@ a crash.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 from phototag.change.plan import Planner
 from phototag.change.redirect import redirected, sidecars_only
 from phototag.change.writer import Outcome, Writer
-from phototag.decide.record import record
 from phototag.organizing import Copy, Plan
-from phototag.organizing_stock import without_suffix
+from phototag.organizing_pages import Lead, Pages
 from phototag.read.identity import whole_file_digest
-from phototag.records import Change, Evidence, File, family
+from phototag.records import Change, family
 from phototag.report import Report
 from phototag.store.library import Library
-from phototag.vocabulary import Vocabulary
 
-METADATA = "metadata"
 _AT_ONCE = 48  # photos, as the planner takes them
 
 
@@ -39,7 +35,8 @@ class Organized:
     scanned: Any = None  # what the scan of the source found
     looked: Any = None
     batch: str = ""  # the run's name, for `undo`; "" if nothing was tried
-    copied: Counter[str] = field(default_factory=Counter)  # tagged | plain | sidecar | json | updated -> files
+    unread: list[tuple[str, str]] = field(default_factory=list)  # of the source, so that they have no copy: path, why
+    copied: Counter[str] = field(default_factory=Counter)  # tagged|plain|sidecar|json|updated|renewed -> files
     brought: set[str] = field(default_factory=set)  # photos whose copies say now what is decided
     photos: int = 0  # of which a file was copied
     size: int = 0
@@ -53,50 +50,8 @@ class Organized:
         """0: all is well; 1: some photos failed; 130: stopped."""
         if self.interrupted:
             return 130
-        unread = self.scanned.unreadable if self.scanned else ()
         failed = self.looked.failed if self.looked else ()
-        return 1 if self.refused or unread or failed else 0
-
-
-class Lead(NamedTuple):
-    """The copy that stands for a photo in the tree, its original, and all its copies."""
-
-    path: str
-    original: str
-    copies: tuple[str, ...]
-
-
-class Pages:
-    """Makes the JSON page that lies beside a photo's copies."""
-
-    def __init__(self, library: Library, vocabulary: Vocabulary, languages: Sequence[str], makers: Mapping[str, str]):
-        self._library, self._vocabulary, self._languages, self._makers = library, vocabulary, languages, makers
-
-    def pages(self, leads: Mapping[str, Lead]) -> Iterator[Change]:
-        """The changes that make the pages of these photos."""
-        evidence: dict[str, dict[str, Evidence]] = {image_id: {} for image_id in leads}
-        for one in sorted(self._library.evidence(leads), key=lambda one: one.made_at):
-            if not one.error and self._makers.get(one.step, one.maker) == one.maker:
-                evidence[one.image_id][one.step] = one
-        files: dict[str, list[File]] = {image_id: [] for image_id in leads}
-        for file in self._library.files("photo_id", leads):
-            files[file.photo_id].append(file)
-        decisions = {decision.image_id: decision for decision in self._library.decisions(leads)}
-        for photo in self._library.photos(leads):
-            path, original, copies = leads[photo.image_id]
-            said = record(
-                photo,
-                files[photo.image_id],
-                decisions.get(photo.image_id),
-                {step: one.value for step, one in evidence[photo.image_id].items()},
-                self._vocabulary,
-                self._languages,
-                path=path,
-                original=original,
-                makers={step: one.maker for step, one in evidence[photo.image_id].items()},
-            )
-            text = json.dumps(said | {"files": list(copies)}, ensure_ascii=False, indent=1) + "\n"
-            yield Change("json", page_of(path), path, photo.image_id, "json", "", text=text)
+        return 1 if self.refused or self.unread or failed else 0
 
 
 class Copying:
@@ -124,21 +79,22 @@ class Copying:
                 self._copy(some)
                 bar.step(len(some))
 
-    def update(self, ids: Sequence[str], ours: Collection[str]) -> None:
-        """Bring what is decided now to copies of earlier runs, by the three-way merge; only to copies of `ours`."""
+    def update(self, ours: Mapping[str, Collection[str]]) -> None:
+        """Bring what is decided now to our copies of earlier runs (by photo), by the three-way merge."""
+        paths = frozenset(path for own in ours.values() for path in own)
         minor: list[str] = []
-        with self._report.progress("bringing up to date", len(ids)) as bar:
-            for planned in self._planner.plan(ids, below=ours.__contains__):
+        with self._report.progress("bringing up to date", len(ours)) as bar:
+            for planned in self._planner.plan(list(ours), below=paths.__contains__):
                 if self._stop():
                     return
-                outcomes = self._write(self._with_origins([one.change for one in planned if one.change]))
+                changes = self._with_origins([one.change for one in planned if one.change])
+                outcomes = self._write(changes)
                 minor += [one.change.source for one in outcomes if one.minor]
                 self._note_updates(outcomes)
-                refused = {one.change.image_id for one in outcomes if one.state == "refused"}
-                self._done.brought.update(one.image_id for one in planned if one.image_id not in refused)
+                self._note_brought({one.image_id for one in planned}, changes, outcomes)
                 bar.step(len({one.image_id for one in planned}))
         beside = frozenset(minor)
-        for planned in self._planner.plan(ids if minor else (), beside, beside.__contains__):
+        for planned in self._planner.plan(list(ours) if minor else (), beside, beside.__contains__):
             self._note_updates(self._write(self._with_origins([one.change for one in planned if one.change])))
 
     def _with_origins(self, changes: Sequence[Change]) -> list[Change]:
@@ -151,6 +107,12 @@ class Copying:
             if entry.state == "done" and entry.change.get("kind") == "copy"
         }
         return [replace(change, origin=origins.get(change.source, "")) for change in changes]
+
+    def _note_brought(self, ids: set[str], changes: Sequence[Change], outcomes: Sequence[Outcome]) -> None:
+        """Of these photos, those of which every change came to a good end say now what is decided."""
+        ended = {one.change.target for one in outcomes if one.state != "refused"}
+        self._done.brought |= ids
+        self._done.brought -= {change.image_id for change in changes if change.target not in ended}
 
     def _note_updates(self, outcomes: Sequence[Outcome]) -> None:
         self._done.copied["updated"] += sum(one.state == "done" for one in outcomes)
@@ -172,20 +134,16 @@ class Copying:
         plain = {copy.original: _plain(copy) for copy in copies}
         ids = list(dict.fromkeys(copy.image_id for copy in copies))
         planned = [one for some in self._planner.plan(ids, below=plain.__contains__) for one in some]
-        outcomes = self._write(redirected(planned, plain))
+        changes = redirected(planned, plain)
+        outcomes = self._write(changes)
         failed = {one.change.origin: one for one in outcomes if one.plain and one.change.kind == "copy"}
         if failed:
             outcomes = [one for one in outcomes if one.change.origin not in failed]
             outcomes += self._without_tags(ids, failed, plain)
         self._count(outcomes)
-        if self._pages:
-            done = {one.change.target for one in outcomes if one.state == "done"}
-            leads: dict[str, Lead] = {}
-            for copy in copies:
-                if copy.target in done and family(copy.kind) != "sidecar" and copy.image_id not in leads:
-                    own = sorted(one.change.target for one in outcomes if one.change.image_id == copy.image_id)
-                    leads[copy.image_id] = Lead(copy.target, copy.original, tuple(one for one in own if one in done))
-            self._write(list(self._ours(list(self._pages.pages(leads)))))
+        pages = list(self._ours(list(self._pages.pages(_leads(copies, outcomes))))) if self._pages else []
+        outcomes += self._write(pages)
+        self._note_brought(set(ids), [*changes, *pages], outcomes)
 
     def _without_tags(
         self, ids: Sequence[str], failed: Mapping[str, Outcome], plain: Mapping[str, Change]
@@ -230,38 +188,26 @@ class Copying:
                 self._done.refused.append((original, one.why))
             elif one.state == "done":
                 sort = "sidecar" if change.kind == "sidecar" else "tagged" if change.fields else "plain"
+                sort = "renewed" if change.kind == "copy" and change.expect else sort
                 self._done.copied[sort] += 1
-                if change.kind == "copy":
+                if change.kind == "copy" and not change.expect:
                     self._done.size += change.seen[0]
                     photos.add(change.image_id)
         self._done.photos += len(photos)
-        self._done.brought |= photos
 
 
-def page_of(path: str) -> str:
-    """Where the page of facts of a copy lies."""
-    folder, slash, name = path.rpartition("/")
-    return f"{folder}{slash}{METADATA}/{name}.json"
-
-
-def leads_of(library: Library, ids: Sequence[str]) -> dict[str, Lead]:
-    """Photo -> its leading copy in the tree, with that one's original where it is known."""
-    copies: dict[str, list[File]] = {}
-    originals: dict[str, str] = {}
-    for file in library.files("photo_id", ids):
-        if file.status == "present" and file.path.startswith("/"):
-            originals.setdefault(file.image_id, file.path)
-        elif file.status == "present":
-            copies.setdefault(file.photo_id, []).append(file)
-    found = {}
-    for image_id, own in copies.items():
-        pictures = [file for file in own if family(file.kind) != "sidecar"]
-        if pictures:
-            lead = min(pictures, key=lambda file: (without_suffix(file.path), family(file.kind) != "raw", file.path))
-            found[image_id] = Lead(
-                lead.path, originals.get(lead.image_id, ""), tuple(sorted(file.path for file in own))
-            )
-    return found
+def _leads(copies: Sequence[Copy], outcomes: Sequence[Outcome]) -> dict[str, Lead]:
+    """Of the photos that were copied, the copies that lead."""
+    done = {one.change.target for one in outcomes if one.state == "done"}
+    own: dict[str, list[str]] = {}
+    for one in outcomes:
+        if one.state == "done":
+            own.setdefault(one.change.image_id, []).append(one.change.target)
+    leads: dict[str, Lead] = {}
+    for copy in copies:
+        if copy.target in done and family(copy.kind) != "sidecar" and copy.image_id not in leads:
+            leads[copy.image_id] = Lead(copy.target, copy.original, tuple(sorted(own[copy.image_id])))
+    return leads
 
 
 def _plain(copy: Copy) -> Change:
@@ -272,7 +218,7 @@ def _plain(copy: Copy) -> Change:
         source=copy.target,
         image_id=copy.image_id,
         container=copy.kind,
-        expect="",
+        expect=copy.expect,
         origin=copy.original,
         seen=(copy.size, copy.mtime_ns),
     )

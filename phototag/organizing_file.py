@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from phototag.decide.layout import METADATA
 from phototag.decide.legal import fold, legal_file
 from phototag.errors import UsageError
 from phototag.organizing import Copy, Group, Plan
+from phototag.records import Entry
 from phototag.report import shown
 from phototag.store.library import Library
 from phototag.store.log import replace_file
@@ -25,21 +27,8 @@ _HINT = "Make a new plan: phototag organize SOURCE --to FOLDER --plan FILE"
 _OURS = ".phototag"
 
 
-class Written(NamedTuple):
-    """A plan file as it was read."""
-
-    source: str
-    to: str
-    copies: list[Copy]
-
-
 def write(path: Path, plan: Plan, source: str, library: Library) -> None:
-    """Write the plan to a file; another file that is there is not replaced."""
-    real = os.path.realpath(path)
-    if real == source or real.startswith(source.rstrip(os.sep) + os.sep):
-        raise UsageError(f"{shown(str(path))} lies in the source, which is never written to.", "Name a file elsewhere.")
-    if path.exists() and not _is_plan(path):
-        raise UsageError(f"{shown(str(path))} is there already and is no plan.", "Name another file.")
+    """Write the plan to a file."""
     head = FORMAT | {"source": library.place.stored(source), "to": str(library.place.root)}
     head |= {"photos": len({copy.image_id for copy in plan.copies}), "files": len(plan.copies), "bytes": plan.size}
     folders = ",\n".join("  " + _line(_said(group)) for group in plan.groups)
@@ -49,48 +38,91 @@ def write(path: Path, plan: Plan, source: str, library: Library) -> None:
     replace_file(path, text.encode("utf-8", "surrogatepass"))
 
 
-def read(path: Path, forbidden: str) -> Written:
-    """The plan in a file; UsageError names what is wrong with it."""
+def read(path: Path, library: Library, source: str, forbidden: str) -> list[Copy]:
+    """The copies of the plan in a file, made for this source and this library; UsageError names what is wrong."""
     try:
         content = json.loads(path.read_bytes())
         if not isinstance(content, dict) or content.get("phototag") != "plan":
             raise UsageError(f"{shown(str(path))} is no plan of phototag.", _HINT)
         if content.get("format") != FORMAT["format"]:
             raise UsageError(f"{shown(str(path))} was made by another version of phototag.", _HINT)
-        copies = [Copy(**{name: kind(one[name]) for name, kind in _COLUMNS.items()}) for one in content["copies"]]
-        found = Written(str(content["source"]), str(content["to"]), copies)
+        if not isinstance(content["copies"], list):
+            raise TypeError("copies is no list")
+        copies = [
+            Copy(**{name: _typed(one[name], kind) for name, kind in _COLUMNS.items()}) for one in content["copies"]
+        ]
+        made_for = str(content["source"]), str(content["to"])
     except OSError as trouble:
-        raise UsageError(
-            f"{shown(str(path))} cannot be read: {trouble.strerror}.", "Name a plan that is there."
-        ) from trouble
+        sentence = f"{shown(str(path))} cannot be read: {trouble.strerror}."
+        raise UsageError(sentence, "Name a plan that is there.") from trouble
     except (ValueError, KeyError, TypeError) as trouble:
         raise UsageError(f"{shown(str(path))} is no whole plan: {trouble!r}.", _HINT) from trouble
-    _check(found, path, forbidden)
-    return found
+    if made_for != (source, str(library.place.root)):
+        sentence = f"{shown(str(path))} was made for other folders: {shown(made_for[0])} to {shown(made_for[1])}."
+        raise UsageError(sentence, "Name these, or make a new plan.")
+    _check_targets(copies, path, forbidden)
+    _check_originals(copies, path, library, source)
+    return copies
 
 
-def _check(found: Written, path: Path, forbidden: str) -> None:
-    """Every line on its own and all of them together."""
-    taken: set[str] = set()
-    start = found.source.rstrip("/") + "/"
-    for number, copy in enumerate(found.copies, 1):
-        place = f"{shown(str(path))}: copy {number}"
-        if not copy.original.startswith(start) or ".." in copy.original.split("/"):
-            raise UsageError(f"{place}: {shown(copy.original)} does not lie in the source.", _HINT)
+def _check_targets(copies: Sequence[Copy], path: Path, forbidden: str) -> None:
+    """Every target inside the root, legal, and its own: neither another file nor the folder of one."""
+    taken: dict[str, int] = {}
+    folders: set[str] = set()
+    for number, copy in enumerate(copies, 1):
         segments = copy.target.split("/")
-        if (
-            copy.target.startswith("/")
-            or any(legal_file(one, forbidden) != one for one in segments)
-            or _OURS in segments
-        ):
-            sentence = f"{place}: {shown(copy.target)} is no path that is legal everywhere and lies in the target."
+        wrong = copy.target.startswith("/") or any(legal_file(one, forbidden) != one for one in segments)
+        if wrong or _OURS in segments or METADATA in map(fold, segments[-2:-1]):
+            sentence = (
+                f"{_place(path, number)}: {shown(copy.target)} is no path that is legal everywhere in the target."
+            )
             raise UsageError(sentence, "Write it as in the other lines: folders and a name, parted by slashes.")
         key = fold(copy.target)
         if key in taken:
-            raise UsageError(
-                f"{place}: {shown(copy.target)} is the target of another copy, too.", "Give it another name."
-            )
-        taken.add(key)
+            sentence = f"{_place(path, number)}: {shown(copy.target)} is the target of copy {taken[key]}, too."
+            raise UsageError(sentence, "Give it another name.")
+        taken[key] = number
+        folders.update("/".join(key.split("/")[:depth]) for depth in range(1, len(segments)))
+    if both := next((key for key in taken if key in folders), None):
+        sentence = f"{_place(path, taken[both])}: {shown(both)} is the name of a file and of a folder."
+        raise UsageError(sentence, "Give one of them another name.")
+
+
+def _check_originals(copies: Sequence[Copy], path: Path, library: Library, source: str) -> None:
+    """Every original below the source, named once, and what the library knows it to be."""
+    start, seen = source.rstrip("/") + "/", set()
+    known = {file.path: file for file in library.files("path", (copy.original for copy in copies))}
+    for number, copy in enumerate(copies, 1):
+        if not copy.original.startswith(start) or ".." in copy.original.split("/"):
+            raise UsageError(f"{_place(path, number)}: {shown(copy.original)} does not lie in the source.", _HINT)
+        if copy.original in seen:
+            raise UsageError(f"{_place(path, number)}: {shown(copy.original)} is copied twice.", "Take one line out.")
+        seen.add(copy.original)
+        file = known.get(copy.original)
+        if file is None or (file.photo_id, file.kind) != (copy.image_id, copy.kind) or not (copy.size or copy.mtime_ns):
+            sentence = f"{_place(path, number)}: {shown(copy.original)} is not what the library knows by that name."
+            raise UsageError(sentence, _HINT)
+
+
+def still_to_do(copies: Sequence[Copy], library: Library) -> list[Copy]:
+    """Those that an earlier run has not made yet."""
+    written = library.changes.of_targets(copy.target for copy in copies)
+    return [copy for copy in copies if not _is_made(copy, written.get(copy.target, ()), library)]
+
+
+def _is_made(copy: Copy, entries: Sequence[Entry], library: Library) -> bool:
+    made = any(one.state == "done" and one.change.get("origin") == copy.original for one in entries)
+    return made and os.path.lexists(library.place.actual(copy.target))
+
+
+def _place(path: Path, number: int) -> str:
+    return f"{shown(str(path))}: copy {number}"
+
+
+def _typed(value: Any, kind: type) -> Any:
+    if type(value) is not kind:
+        raise TypeError(f"{value!r} is no {kind.__name__}")
+    return value
 
 
 def groups(copies: Iterable[Copy]) -> list[Group]:
@@ -137,7 +169,8 @@ def _line(one: dict[str, Any]) -> str:
     return json.dumps(one, ensure_ascii=False)
 
 
-def _is_plan(path: Path) -> bool:
+def is_plan(path: Path) -> bool:
+    """Whether the file is a plan of ours."""
     try:
         with path.open("rb") as file:
             return b'"phototag": "plan"' in file.read(200)

@@ -61,6 +61,7 @@ class Stock:
     originals: list[Original] = field(default_factory=list)  # one of each picture, with their sidecars; leading first
     to_copy: list[Original] = field(default_factory=list)
     standing: str = ""  # folder and stem of its copies, relative to the root; "" if there are none
+    of_day: bool = False  # its time is not known, only its day
 
     @property
     def image_id(self) -> str:
@@ -122,6 +123,7 @@ class Stocktaking:
             originals=chosen,
             to_copy=missing,
             standing=without_suffix(standing),
+            of_day=row.date_source == "name" and (row.taken_at or "").endswith("T12:00:00"),
         )
 
     def _pass_over(self, stocks: Sequence[Stock]) -> None:

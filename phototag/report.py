@@ -179,6 +179,11 @@ def folded(line: str, indent: int) -> str:
     )
 
 
+def many(count: int, noun: str, nouns: str = "") -> str:
+    """A number with its noun: 1 photo, 1,200 photos."""
+    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
+
+
 def size(count: int) -> str:
     """Bytes as people say them."""
     value, units = float(count), iter(("bytes", "KB", "MB", "GB", "TB"))

@@ -51,12 +51,16 @@ def photo_ids(library: Library, paths: Sequence[Path | str]) -> list[str]:
 
 
 def ids_below(library: Library, *folders: str) -> list[str]:
-    """The photos that have a file in one of some stored folders (or are named themselves), by path."""
+    """The photos that have a file in one of some stored folders (or are named themselves), by path; "" is the
+    library's root, and no folder at all means every photo, also those that lie elsewhere.
+    """
     rows = library.photo_rows(("image_id", "path", "files"), "status = 'present'")
     starts = tuple(f"{folder}/" for folder in folders if folder)
-    chosen = [
-        row for row in rows if "" in folders or any(path in folders or path.startswith(starts) for path in row["files"])
-    ]
+
+    def lies_below(path: str) -> bool:
+        return path in folders or path.startswith(starts) or ("" in folders and not path.startswith("/"))
+
+    chosen = [row for row in rows if not folders or any(map(lies_below, row["files"]))]
     return [row["image_id"] for row in sorted(chosen, key=lambda row: str(row["path"]))]
 
 

@@ -2,8 +2,8 @@
 
 The decision here: an original is opened for reading and nothing else, and a copy counts only where the original was the
 same before and after it was read and the bytes on the disk are those that were read. A copy is taken back only while
-the original is there as it was. Refused: a link out of the library's root, whoever made it; trusting a copy because no
-call failed.
+the original is there as it was, and replaced only while it is the very file that we left there. Refused: a link out of
+the library's root, whoever made it; trusting a copy because no call failed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from phototag.change import clone, publish
 from phototag.change.folders import nearest
-from phototag.change.guards import Refusal, look_at, picture_in, writable
+from phototag.change.guards import Limits, Refusal, guard, look_at, picture_in, writable
 from phototag.change.job import Job
 from phototag.read.identity import whole_file_digest
 from phototag.store.log import no_space
@@ -23,6 +23,7 @@ from phototag.store.place import FOLDER, Place
 
 _ROOM = 1 << 20  # bytes beside the copy: the journal, folders, tags
 _CHANGED = "the original has changed since it was read; run the command again"
+_YOURS = "it was changed since and is yours"
 _LAST = "the original is not there any more: this copy may be the only one"
 
 
@@ -34,7 +35,7 @@ def inside(place: Place, job: Job) -> None:
     if any(part.casefold() == FOLDER for part in target.relative_to(root).parts):
         raise Refusal(f"it lies in {FOLDER}, which is phototag's own folder")
     if target.is_symlink() and job.change.expect:
-        raise Refusal("a link stands in its place; it was changed since and is yours")
+        raise Refusal(f"a link stands in its place; {_YOURS}")
     if target.is_symlink():
         raise Refusal("it appeared after this was planned; plan again")
 
@@ -42,17 +43,20 @@ def inside(place: Place, job: Job) -> None:
 # ---- copies
 
 
-def examine(job: Job) -> None:
-    """Refusal unless the original is as it was seen and nothing stands where its copy shall be; NoSpace on a full disk.
+def examine(job: Job, limits: Limits | None = None, *, ours: bool = False) -> None:
+    """Refusal unless the original is as it was seen and its copy may take its place; NoSpace on a full disk.
 
-    Where only its tags stand in the way, the refusal is `plain`.
+    The place is free, or what stands there is the copy of before, as we left it and within the `limits`. Where only its
+    tags stand in the way, the refusal is `plain`.
     """
-    look_at(job.target, expected=False)
+    job.found = look_at(job.target, expected=bool(job.change.expect))
     job.origin_found = found = _original(job)
     folder = nearest(job.target.parent)
     writable(folder)
     if shutil.disk_usage(folder).free < found.st_size + _ROOM:
         raise no_space(job.target)
+    if job.found:
+        _replaceable(job, limits or Limits(), ours)
     if not job.is_edited:
         return
     job.original = whole_file_digest(job.origin)
@@ -62,6 +66,15 @@ def examine(job: Job) -> None:
         job.picture = picture_in(job.origin, job.change)
     except Refusal as refusal:
         raise Refusal(refusal.why, plain=True) from refusal
+
+
+def _replaceable(job: Job, limits: Limits, ours: bool) -> None:
+    """Refusal unless the copy of before is ours from end to end, and a file of its own."""
+    guard(job.target, job.found, limits, ours=ours)
+    if job.target.samefile(job.origin):
+        raise Refusal("the copy and the original are one file now")
+    if whole_file_digest(job.target) != job.change.expect:
+        raise Refusal(_YOURS)
 
 
 def _original(job: Job) -> os.stat_result:
@@ -96,10 +109,16 @@ def unchanged(job: Job) -> None:
 
 
 def finish(job: Job) -> None:
-    """The copy has the original's mode, attributes and times, and is on the disk as it was read."""
+    """The copy has the original's mode, attributes and times, and is on the disk as it was read.
+
+    What a person gave the copy of before (mode, owner, attributes) the new one has, too.
+    """
     found = job.origin_found
     assert found
     publish.like_original(job.origin, found, job.temp)
+    if job.found:
+        publish.carried_over(job.target, job.found, job.temp)
+        os.utime(job.temp, ns=(found.st_atime_ns, found.st_mtime_ns))
     publish.made_durable(job.temp)
     if not job.is_edited:  # an edited copy was read again already
         if whole_file_digest(job.temp) != job.original:

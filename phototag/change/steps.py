@@ -119,7 +119,7 @@ class Steps:
         if job.is_in_tree:
             copying.inside(self._place, job)
         if job.is_copy:
-            copying.examine(job)
+            copying.examine(job, self._limits, ours=change.target in ours)
             return
         if change.kind == "json" and copying.says_it_already(job):
             job.state = "unchanged"
@@ -192,7 +192,7 @@ class Steps:
         written = self._editor.write_copy(source, str(job.temp), job.change, seed=self._seed(job))
         if written.ok:
             return
-        old = job.found or (job.origin_found if job.is_copy else None)
+        old = job.origin_found if job.is_copy else job.found
         size = old.st_size if old else 0
         if "No space left" in written.said or shutil.disk_usage(job.target.parent).free < size + (64 << 10):
             raise no_space(job.target)
@@ -224,12 +224,12 @@ class Steps:
 
     def _ready(self, jobs: Sequence[Job], batch: str) -> None:
         for job in jobs:
-            if job.original:  # of a copy, and of a copy that goes: the way back is the original
+            if job.original:  # of a copy, and of one that goes, whose way back it is
                 job.entry = replace(job.entry, keep={"original": job.original})
         old = [job for job in jobs if job.found and not job.takes_copy_back]
         pairs = [(job.target, NOTHING if job.removes else job.temp, job.change.expect) for job in old]
         for job, keep in zip(old, self._packs.put(batch, pairs) if pairs else [], strict=True):
-            job.entry = replace(job.entry, keep=keep)
+            job.entry = replace(job.entry, keep=job.entry.keep | keep)
             if not keep:
                 job.refuse("the way back could not be proved; nothing was changed")
         self.journal.append(replace(job.entry, change={}) for job in jobs if not job.state)

@@ -19,7 +19,7 @@ from typing import Any
 import click
 
 from phototag.errors import Interrupted
-from phototag.report import Report, out, shown
+from phototag.report import Report, folded, out, shown
 
 
 @dataclass
@@ -97,4 +97,4 @@ def list_failures(failures: list[tuple[str, str]], heading: str) -> None:
     if failures:
         out(f"{heading}:")
         for path, reason in failures:
-            out(f"  {shown(path)}: {reason}")
+            out(folded(f"  {shown(path)}: {reason}", 4))

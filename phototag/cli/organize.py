@@ -11,7 +11,7 @@ import click
 from phototag.cli import tree
 from phototag.cli.common import Shared, interrupted, list_failures, shared, stopping
 from phototag.cli.decide import vocabulary_flags
-from phototag.report import folded, out, out_json, rows, size
+from phototag.report import folded, many, out, out_json, rows, size
 
 if TYPE_CHECKING:
     from phototag.organizing import Plan
@@ -49,7 +49,8 @@ def command(source: Path, to: Path, both: Shared, **given: Any) -> None:
 
     The originals are only read, and nothing is written to their folder. Run it again at any time: only what is new
     is copied, into the events that are there; a copy that you changed, renamed, moved or deleted stays as you left
-    it. phototag undo takes a run back. --dry-run and --plan only read.
+    it. phototag undo takes a run back. What is known of the photos is kept in TO/.phototag, also by --dry-run and
+    --plan, which make nothing else. It only reads the originals.
 
     \b
     Fields of --template: year month month_name month_full day date start end place city state
@@ -63,6 +64,9 @@ def command(source: Path, to: Path, both: Shared, **given: Any) -> None:
     """
     from phototag import api
 
+    asked = click.get_current_context().get_parameter_source("library")
+    if asked == click.core.ParameterSource.COMMANDLINE:
+        raise click.UsageError("--library does not go with organize: the library lies in the tree. Name that one: --to")
     if given["from_plan"] and any(given[name] for name in ("plan", "dry_run", "again", "explain")):
         raise click.UsageError("--from-plan goes without --plan, --dry-run, --again and --explain: it is the plan.")
     shows = _Shows(both, explain=given["explain"], always=given["dry_run"] or given["explain"])
@@ -91,8 +95,7 @@ def _tell(done: Organized, shows: _Shows, both: Shared, *, copies: bool, plan: P
     if both.json:
         out_json({**shows.plan, **_as_json(done)})
         return
-    if done.scanned:
-        list_failures(done.scanned.unreadable, "Could not be read, and are not in the tree")
+    list_failures(done.unread, "Cannot be read, and are not in the tree")
     if done.looked:
         list_failures(done.looked.failed, "Could not be looked at")
     list_failures(done.untagged, "Copied as they are, for tags cannot be written into them without loss")
@@ -140,37 +143,40 @@ def _as_json(done: Organized) -> dict[str, Any]:
         "copied": dict(done.copied),
         "copied_photos": done.photos,
         "copied_bytes": done.size,
+        "to_renew": [copy.target for copy in done.plan.renewals],
         "there_already": passed.there,
         "same_picture_again": passed.twins,
         "changed_since": passed.changed,
         "deleted_since": passed.deleted,
         "untagged": [{"path": path, "reason": why} for path, why in done.untagged],
         "refused": [{"path": path, "reason": why} for path, why in done.refused],
-        "unreadable": [{"path": p, "reason": why} for p, why in (done.scanned.unreadable if done.scanned else ())],
+        "unreadable": [{"path": path, "reason": why} for path, why in done.unread],
         "failed": [{"path": p, "reason": why} for p, why in (done.looked.failed if done.looked else ())],
         "interrupted": done.interrupted,
     }
 
 
 def _summary(done: Organized, both: Shared, *, copies: bool, plan: Path | None) -> list[tuple[str, str]]:
+    if done.interrupted and not done.batch and not done.plan.photos:
+        return [("stopped", "before it was planned what to copy; what was looked at is kept")]
     planned = done.plan
-    photos = len({copy.image_id for copy in planned.copies})
-    new = (
-        f"{photos:,} photos ({len(planned.copies):,} files, {size(planned.size)}) into {len(planned.groups):,} folders"
-    )
-    told = [("new", new if photos else "nothing")]
-    told += _passed_over(done)
+    photos, files = many(len({copy.image_id for copy in planned.copies}), "photo"), many(len(planned.copies), "file")
+    where = f"into {many(len(planned.groups), 'folder')}"
+    told = [("new", f"{photos} ({files}, {size(planned.size)}) {where}" if planned.copies else "nothing")]
+    told += _passed_over(done, copies=copies)
     if plan:
         told.append(("plan", f"written to {plan}; carry it out with --from-plan"))
     elif not copies:
         told.append(("copied", "nothing: this was a rehearsal"))
     else:
         told.append(("copied", _copied(done)))
+    if done.copied["renewed"]:
+        told.append(("renewed", f"{many(done.copied['renewed'], 'copy', 'copies')} whose originals were changed"))
     if done.copied["updated"]:
-        told.append(("updated", f"{done.copied['updated']:,} files of earlier runs"))
+        told.append(("updated", f"the tags of {many(done.copied['updated'], 'file')} of earlier runs"))
     if done.refused:
-        told.append(("not copied", f"{len(done.refused):,}, named above"))
-    if done.batch:
+        told.append(("not copied", f"{many(len(done.refused), 'file')}, named above"))
+    if any(done.copied.values()):
         root = done.library.place.root
         elsewhere = "" if Path.cwd().is_relative_to(root) else f" --library {shlex.quote(str(root))}"
         told.append(("take it back", f"phototag undo {done.batch}{elsewhere}"))
@@ -178,27 +184,32 @@ def _summary(done: Organized, both: Shared, *, copies: bool, plan: Path | None) 
     return told
 
 
-def _passed_over(done: Organized) -> list[tuple[str, str]]:
+def _passed_over(done: Organized, *, copies: bool) -> list[tuple[str, str]]:
+    """What is not copied, and why."""
     passed, told = done.plan.passed, []
     if passed.there:
-        told.append(("there already", f"{passed.there:,} files"))
+        told.append(("there already", many(passed.there, "file")))
     if passed.twins:
-        told.append(("same picture", f"{passed.twins:,} more files of the source show a picture that is copied once"))
+        told.append(("same picture", f"{many(passed.twins, 'more file')} of the source; one of each picture is copied"))
     if passed.changed:
-        told.append(("changed by you", f"{len(passed.changed):,} copies, left as they are"))
+        told.append(("changed by you", f"{many(len(passed.changed), 'copy', 'copies')}, left as they are"))
     if passed.deleted:
-        told.append(("deleted by you", f"{len(passed.deleted):,} copies, not made again (--again makes them)"))
-    if done.plan.pending and not done.copied["updated"] and not done.brought:
-        told.append(("to be updated", f"the tags of {len(done.plan.pending):,} photos that stand there"))
+        told.append(("deleted by you", f"{many(len(passed.deleted), 'copy', 'copies')}, not made again (but: --again)"))
+    if not copies and done.plan.renewals:
+        told.append(
+            ("to be renewed", f"{many(len(done.plan.renewals), 'copy', 'copies')} whose originals were changed")
+        )
+    if not copies and done.plan.pending:
+        told.append(("to be updated", f"the tags of {many(len(done.plan.pending), 'photo')} in the tree"))
     return told
 
 
 def _copied(done: Organized) -> str:
     counts = done.copied
-    if not done.photos:
+    if not done.photos and not counts["json"]:
         return "nothing"
-    parts = [f"{done.photos:,} photos, {size(done.size)}: {counts['tagged']:,} files with tags in them"]
+    parts = [f"{many(done.photos, 'photo')}, {size(done.size)}: {many(counts['tagged'], 'file')} with tags in them"]
     parts += [f"{counts['plain']:,} as they are"] if counts["plain"] else []
-    parts += [f"{counts['sidecar']:,} new sidecars"] if counts["sidecar"] else []
+    parts += [many(counts["sidecar"], "new sidecar")] if counts["sidecar"] else []
     parts += [f"{counts['json']:,} JSON"] if counts["json"] else []
     return ", ".join(parts)

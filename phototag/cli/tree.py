@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from phototag.report import duration, shown, size
+from phototag.report import duration, many, shown, size
 
 if TYPE_CHECKING:
     from phototag.decide.events import Border
@@ -61,10 +61,9 @@ def as_json(plan: Plan, contents: Contents | None = None) -> dict[str, Any]:
 
 
 def _counted(group: Group) -> str:
-    many = "1 photo" if group.photos == 1 else f"{group.photos:,} photos"
     files = f" in {group.files:,} files" if group.files != group.photos else ""
     there = f"; {group.standing:,} there already" if group.standing else ""
-    return f"{many}{files}, {size(group.size)}{there}"
+    return f"{many(group.photos, 'photo')}{files}, {size(group.size)}{there}"
 
 
 def _scores(plan: Plan, contents: Contents | None) -> dict[int, tuple[float | None, float | None]]:

@@ -1,7 +1,8 @@
 """Which file goes where: every file below the root, every name once, the same whatever came first.
 
 The decision here: what travels together has one stem, and a stem belongs to one photo of a folder; a clash is settled
-by a suffix made from the photo's identity. Refused: counting (_1, _2), by which a name depends on what came before it.
+by a suffix made from the photo's identity, and a folder in which photos stand is right as it is called. Refused:
+counting (_1, _2), by which a name depends on what came before it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Unit:
 
     image_id: str
     files: tuple[str, ...]  # stored paths of originals, the leading one first
-    folder: str  # that is wanted, relative
+    folder: str  # that is wanted, relative; taken as it is where photos stand in it
     standing: str = ""  # folder and stem of the copies that there are; "" if there are none
     origin: str = ""  # stored path of the original that the copies were made of, where it is none of `files`
 
@@ -60,6 +61,7 @@ class Layout:
     """Gives every file its place below the root, knowing what is there."""
 
     def __init__(self, forbidden: str, occupied: Callable[[str], Collection[str]]) -> None:
+        """`occupied` says what is in a folder on disk; the names of folders end with a slash."""
         self._forbidden = forbidden
         self._occupied = occupied
         self._folders: dict[str, _Folder] = {}  # by folded path
@@ -89,7 +91,9 @@ class Layout:
         paths = {unit: unit.standing.rpartition("/")[0] for unit in standing}
         for path in sorted(set(paths.values())):
             self._spell(path)
-        wanted = {folder: self._legal_folder(folder) for folder in {unit.folder for unit in others}}
+        kept = {path for path in paths.values() if METADATA not in _key(path).split("/")}
+        folders = {unit.folder for unit in others}
+        wanted = {folder: folder if folder in kept else self._legal_folder(folder) for folder in folders}
         spelled = {folder: self._spelled(folder) for folder in sorted(set(wanted.values()))}
         paths |= {unit: spelled[wanted[unit.folder]] for unit in others}
         for path in sorted(set(paths.values())):
@@ -136,11 +140,14 @@ class Layout:
         yield legal_stem(stem, self._forbidden, STEM_ROOM)
         number, seed = 0, image_id
         while True:
-            digest = xxhash.xxh3_64_hexdigest(seed.encode("utf-8", "surrogatepass"))
-            for digits in (6, 10, 16):
-                tail = f"{' ' if '~' in self._forbidden else ' ~'}{digest[:digits]}"
+            for tail in self._tails(seed):
                 yield legal_stem(stem, self._forbidden, STEM_ROOM - len(tail)) + tail
             seed, number = f"{image_id}\0{file}\0{number}", number + 1
+
+    def _tails(self, seed: str) -> Iterator[str]:
+        digest = xxhash.xxh3_64_hexdigest(seed.encode("utf-8", "surrogatepass"))
+        for digits in (6, 10, 16):
+            yield f"{' ' if '~' in self._forbidden else ' ~'}{digest[:digits]}"
 
     # ---- folders
 
@@ -170,9 +177,18 @@ class Layout:
         inside = ""
         for segment in filter(None, folder.split("/")):
             self._open(inside)
-            names = self._spellings.setdefault(_key(inside), {})
-            inside = _joined(inside, names.setdefault(fold(segment), segment))
+            inside = _joined(inside, self._folder_in(inside, segment))
         return inside
+
+    def _folder_in(self, inside: str, segment: str) -> str:
+        """The name of a folder in a folder: of one that is there, else the first under which no file stands."""
+        folders, taken = self._spellings.setdefault(_key(inside), {}), self._folders[_key(inside)].names
+        tails = self._tails(_key(_joined(inside, segment)))
+        room = LONGEST - RESERVE
+        names = [segment, *(legal(segment, self._forbidden, room - len(tail)) + tail for tail in tails)]
+        free = (name for name in names if fold(name) in folders or fold(name) not in taken)
+        name = next(free, segment)
+        return folders.setdefault(fold(name), name)
 
     def _open(self, path: str) -> None:
         """Know what is in a folder, on disk and by this plan; each is looked up once."""
@@ -181,12 +197,13 @@ class Layout:
             return
         folder.read.add(path)
         names = self._spellings.setdefault(_key(path), {})
-        for name in sorted(self._occupied(path)):
+        for entry in sorted(self._occupied(path)):
+            name = entry.removesuffix("/")
             folder.names.add(fold(name))
-            stem, suffix = parted(name)
-            if suffix:  # a name without one is a folder's, as a rule: Berlin.jpg may lie beside it
-                folder.stems[fold(stem)].add(None)
-            names.setdefault(fold(name), name)
+            if name == entry:
+                folder.stems[fold(parted(name)[0])].add(None)
+            else:  # Berlin.jpg may lie beside a folder Berlin
+                names.setdefault(fold(name), name)
         folder.names.add(METADATA)
         if path:
             above, _, own = path.rpartition("/")

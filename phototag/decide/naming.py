@@ -30,7 +30,7 @@ FIELDS: Mapping[str, str] = {
     "month_full": "January, in the language of the folders",
     "day": "5; {day:02} is 05",
     "date": "2025-01-05",
-    "start": "when it begins: 2025-01-05T1430",
+    "start": "when it begins: 2025-01-05T1430; the day alone where no time is known",
     "end": "day and time of its end: 05T1645; empty where it ends in the minute in which it begins",
     "place": "the landmark, else the city, else the state, else the country",
     "city": "the city or town",
@@ -62,6 +62,7 @@ class Named:
     keywords: tuple[str, ...] = ()
     camera: str = ""
     count: int = 0
+    by_day: bool = False  # the day is known, but no time of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,7 @@ def _values(named: Named, language: str, forbidden: str) -> dict[str, str]:
     """What each field says, without characters that a name may not hold; numbers as they are."""
     start, end = named.start, named.end
     country = tongues.country_name(named.country_code, language, named.country)
-    lasts = end.replace(second=0, microsecond=0) != start.replace(second=0, microsecond=0)
+    lasts = not named.by_day and end.replace(second=0, microsecond=0) != start.replace(second=0, microsecond=0)
     texts = {
         "year": f"{start.year:04}",
         "month": str(start.month),
@@ -192,7 +193,7 @@ def _values(named: Named, language: str, forbidden: str) -> dict[str, str]:
         "month_full": tongues.month(start.month, language),
         "day": str(start.day),
         "date": start.date().isoformat(),
-        "start": f"{start.date().isoformat()}T{start:%H%M}",
+        "start": start.date().isoformat() + ("" if named.by_day else f"T{start:%H%M}"),
         "end": f"{end:%dT%H%M}" if lasts else "",
         "city": named.city,
         "state": named.state,

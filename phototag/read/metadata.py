@@ -115,7 +115,7 @@ def _either(tag: str) -> tuple[str, ...]:
 
 
 def _device(tags: Tags, tag: str) -> str | None:
-    others = (key for key in tags if key.endswith(f":{tag}"))
+    others = (key for key in tags if key.endswith(f":{tag}") and not key.startswith("XMP-phototag:"))
     return first(tags, f"IFD0:{tag}", f"XMP-tiff:{tag}", f"Keys:{tag}", *others)
 
 

@@ -84,9 +84,9 @@ class Changes:
         where = f"state = {quoted(state)} AND kind NOT IN ('undo', {quoted(_BATCH)})"
         return {row["target"] for row in self._lance.rows(_TABLE, ("target",), where)}
 
-    def copies(self) -> set[str]:
-        """The files of the tree that are copies which we made."""
-        return {row["target"] for row in self._lance.rows(_TABLE, ("target",), "state = 'done' AND kind = 'copy'")}
+    def copies(self) -> dict[str, str]:
+        """The files of the tree that are copies which we made, each with its photo."""
+        return dict(self._lance.tuples(_TABLE, ("target", "image_id"), "state = 'done' AND kind = 'copy'"))
 
     def order(self, ids: Iterable[str]) -> dict[str, int]:
         """A number for each entry that grows with the time at which it began."""

@@ -115,7 +115,7 @@ def spoil(said: Said, kind: str, text: str) -> Said:
         said.tokens = tokens_of(f"```json\n{whole}\n```")
     elif kind == "prose":
         said.tokens = tokens_of(f"Here is the JSON you asked for:\n{whole}\nIs there anything else?")
-    elif kind in ("not-done", "hidden-error"):
+    elif kind == "not-done":
         said.tokens, said.done = said.tokens[: len(said.tokens) // 2], False
     elif kind == "length":
         said.tokens, said.reason = said.tokens[: len(said.tokens) // 2], "length"

@@ -262,8 +262,20 @@ def request(kind: str, value: Any) -> dict[str, Any]:
     return _fields(REQUESTS[kind], value, kind)
 
 
-WHOLE = ("num_ctx num_batch num_gpu main_gpu num_thread draft_num_predict num_keep seed num_predict top_k repeat_last_n").split()
-REAL = "top_p min_p typical_p temperature repeat_penalty presence_penalty frequency_penalty".split()
+WHOLE = [
+    "num_ctx",
+    "num_batch",
+    "num_gpu",
+    "main_gpu",
+    "num_thread",
+    "draft_num_predict",
+    "num_keep",
+    "seed",
+    "num_predict",
+    "top_k",
+    "repeat_last_n",
+]
+REAL = ["top_p", "min_p", "typical_p", "temperature", "repeat_penalty", "presence_penalty", "frequency_penalty"]
 
 
 def options(given: dict[str, Any]) -> dict[str, Any]:

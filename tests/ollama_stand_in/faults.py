@@ -23,11 +23,32 @@ WORK = ("/api/chat", "/api/generate", "/api/embed")
 EARLY = frozenset({"reset", "dies", "status", "html", "empty-body", "redirect", "crash", "error-in-200", "odd-shape"})
 # What is said, by a server that works.
 SAID = frozenset(
-    "empty-content in-thinking fenced prose not-done length remote-host loop peg error-line no-final hidden-error".split()
+    [
+        "empty-content",
+        "in-thinking",
+        "fenced",
+        "prose",
+        "not-done",
+        "length",
+        "remote-host",
+        "loop",
+        "peg",
+        "error-line",
+        "no-final",
+    ]
 )
 # How it is sent.
 SENT = frozenset(
-    "slow-headers drip never-ends cut-json wrong-length reset-mid-body reset-mid-stream close-mid-stream".split()
+    [
+        "slow-headers",
+        "drip",
+        "never-ends",
+        "cut-json",
+        "wrong-length",
+        "reset-mid-body",
+        "reset-mid-stream",
+        "close-mid-stream",
+    ]
 )
 KINDS = EARLY | SAID | SENT
 

@@ -64,7 +64,8 @@ def _carries(opened: Image.Image, content: bytes) -> tuple[str, ...]:
     found = {
         "EXIF": bool(exif) or bool(inside.get("exif")),
         "GPS": GPS in exif,
-        "XMP": any(key in inside for key in ("xmp", "XML:com.adobe.xmp")) or b"http://ns.adobe.com/xap/1.0/\0" in content,
+        "XMP": any(key in inside for key in ("xmp", "XML:com.adobe.xmp"))
+        or b"http://ns.adobe.com/xap/1.0/\0" in content,
         "IPTC": "photoshop" in inside,
         "comment": "comment" in inside,
         "text": bool(getattr(opened, "text", None)),

@@ -129,27 +129,24 @@ class Model:
 
 
 TEXT = ("completion", "tools")
+SIGHT = ("completion", "vision")
+ALONE: dict[str, Any] = {"one_at_a_time": True}
+CLOUD: dict[str, Any] = {"remote_host": "https://ollama.com:443", "remote_model": "gpt-oss:20b"}
 _ROWS = (
-    Model("qwen3-vl:4b-instruct", one_at_a_time=True, least_side=32),
-    Model("qwen3-vl:8b-instruct", parameters="8.8B", size=6_100_000_000, one_at_a_time=True, least_side=32),
-    Model(
-        "qwen3.5:4b", family="qwen35", capabilities=("completion", "vision", "tools", "thinking"), one_at_a_time=True, parser=True
-    ),
+    Model("qwen3-vl:4b-instruct", least_side=32, **ALONE),
+    Model("qwen3-vl:8b-instruct", parameters="8.8B", size=6_100_000_000, least_side=32, **ALONE),
+    Model("qwen3.5:4b", family="qwen35", capabilities=(*SIGHT, "tools", "thinking"), parser=True, **ALONE),
     Model("gemma3:4b", family="gemma3", parameters="4.3B", train_ctx=131_072, fixed_tokens=256),
-    Model("gemma4:4b", family="gemma4", capabilities=("completion", "vision", "thinking"), fixed_tokens=256),
+    Model("gemma4:4b", family="gemma4", capabilities=(*SIGHT, "thinking"), fixed_tokens=256),
     Model("qwen2.5vl:7b", family="qwen25vl", parameters="8.3B", size=6_000_000_000, pixels=28, least_side=28),
     Model("minicpm-v:8b", family="minicpmv", parameters="7.6B", size=5_500_000_000, fixed_tokens=640),
     Model("llava:7b", family="llama", parameters="7B", size=4_700_000_000, train_ctx=32_768, fixed_tokens=576),
     Model("moondream", family="phi2", parameters="1B", size=1_700_000_000, train_ctx=2048, fixed_tokens=729),
-    Model(
-        "llama3.2-vision:11b", family="mllama", parameters="10.7B", size=7_800_000_000, fixed_tokens=1601, one_at_a_time=True, one_image=True
-    ),
+    Model("llama3.2-vision:11b", family="mllama", parameters="10.7B", fixed_tokens=1601, one_image=True, **ALONE),
     Model("llama3.2:3b", family="llama", capabilities=TEXT, parameters="3.2B", size=2_000_000_000, train_ctx=131_072),
     Model("all-minilm", family="bert", capabilities=("embedding",), parameters="23M", size=46_000_000, train_ctx=256),
-    Model(
-        "gpt-oss:20b-cloud", family="gptoss", capabilities=("completion", "tools", "thinking"), size=381, remote_host="https://ollama.com:443", remote_model="gpt-oss:20b"
-    ),
-)  # fmt: skip
+    Model("gpt-oss:20b-cloud", family="gptoss", capabilities=(*TEXT, "thinking"), size=381, **CLOUD),
+)
 KNOWN = {row.name: row for row in _ROWS}
 
 

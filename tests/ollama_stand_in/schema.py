@@ -24,11 +24,56 @@ REPEATS = 2000  # llama.cpp's limit of repetitions
 BUFFER_A = 32 * 1024
 MANNERS = ("tame", "legal", "hostile")
 
-WORDS = (
-    "mountain lake sunset portrait wedding ring bride street bicycle harbour boat forest fog river bridge snow child dog "
-    "market flower butterfly tower window stage guitar football stadium beach surfer desert road night skyline rain "
-    "umbrella coffee kitchen horse meadow church train station crowd dancer runner eagle reflection shadow"
-).split()
+WORDS = [
+    "mountain",
+    "lake",
+    "sunset",
+    "portrait",
+    "wedding",
+    "ring",
+    "bride",
+    "street",
+    "bicycle",
+    "harbour",
+    "boat",
+    "forest",
+    "fog",
+    "river",
+    "bridge",
+    "snow",
+    "child",
+    "dog",
+    "market",
+    "flower",
+    "butterfly",
+    "tower",
+    "window",
+    "stage",
+    "guitar",
+    "football",
+    "stadium",
+    "beach",
+    "surfer",
+    "desert",
+    "road",
+    "night",
+    "skyline",
+    "rain",
+    "umbrella",
+    "coffee",
+    "kitchen",
+    "horse",
+    "meadow",
+    "church",
+    "train",
+    "station",
+    "crowd",
+    "dancer",
+    "runner",
+    "eagle",
+    "reflection",
+    "shadow",
+]
 FOUL = (
     "../../../etc/passwd",
     "C:\\Windows\\system32\\cmd.exe",
@@ -207,9 +252,14 @@ class Maker:
         return made
 
     def _named(self, name: str, schema: Any, depth: int) -> Any:
-        """A caption gets a sentence, anything else a word: the grammar does not care, a reader of a failed test does."""
+        """A caption gets a sentence, anything else a word, for the reader of a failed test."""
         telling = any(word in name.lower() for word in ("caption", "description", "sentence", "title"))
-        if telling and isinstance(schema, dict) and schema.get("type") == "string" and not {"enum", "const"} & set(schema):
+        if (
+            telling
+            and isinstance(schema, dict)
+            and schema.get("type") == "string"
+            and not {"enum", "const"} & set(schema)
+        ):
             return self._string(schema, depth, sentence=True)
         return self._any(schema, depth)
 
@@ -222,7 +272,9 @@ class Maker:
         for _ in range(40 * count):
             if len(made) >= count:
                 break
-            one = self.chance.choice(made) if made and self._now_and_then() else self._any(schema.get("items"), depth + 1)
+            one = (
+                self.chance.choice(made) if made and self._now_and_then() else self._any(schema.get("items"), depth + 1)
+            )
             if not (self.tame and one in made):
                 made.append(one)
         while len(made) < least:
@@ -307,7 +359,9 @@ class Maker:
 
     def _one_of(self, choices: Any) -> str:
         if choices[0][0] is sre.NEGATE:
-            return self.chance.choice([char for char in string.ascii_letters if (sre.LITERAL, ord(char)) not in choices])
+            return self.chance.choice(
+                [char for char in string.ascii_letters if (sre.LITERAL, ord(char)) not in choices]
+            )
         kind, rest = self.chance.choice(choices)
         return chr(self.chance.randint(*rest)) if kind is sre.RANGE else chr(rest) if kind is sre.LITERAL else "a"
 
@@ -319,7 +373,7 @@ class Maker:
     def _write(self, value: Any) -> str:
         if isinstance(value, dict):
             inside = ",".join(
-                f"{self._blank()}{json.dumps(name, ensure_ascii=False)}{self._blank()}:{self._blank()}{self._write(one)}"
+                f"{self._blank()}{self._write(name)}{self._blank()}:{self._blank()}{self._write(one)}"
                 for name, one in value.items()
             )
             return f"{{{inside}{self._blank()}}}"
