@@ -370,7 +370,7 @@ def test_plans_that_name_something_twice_or_from_elsewhere_are_refused(
     first, second = plan.content["copies"][:2]
     second["target"] = first["target"].swapcase()
     plan.write()
-    assert (done := carry_out(tell, heap, to, plan)).code == 2 and "another copy" in done.err
+    assert (done := carry_out(tell, heap, to, plan)).code == 2 and "the target of copy" in done.err
     for original in ("/etc/hostname", f"{heap}/more/../DSC00042.jpg", f"{heap}/DSC00042.jpg"):
         bad = json.loads(good)
         bad["copies"][0]["original"] = original

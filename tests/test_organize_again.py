@@ -414,3 +414,11 @@ def test_of_one_picture_in_two_folders_there_is_one_copy_with_the_words_of_both(
     assert done.code == 0 and "same picture" in done.out
     assert len(tree(empty)) == 5
     assert keywords(found(empty, CAT)) >= {"rita", "mia", "summer"}
+
+
+def test_tagging_the_tree_as_a_whole_never_reaches_the_originals(heap: Path, to: Path, tell: Tell) -> None:
+    """They are in the same library, by their absolute paths."""
+    before = state(heap)
+    assert tell("tag", to, "--yes", "--keywords", "append").code == 0
+    assert tell("review", to).code == 0
+    assert state(heap) == before
