@@ -57,7 +57,7 @@ bench-writing: .venv/for-bench exiftool ## measure writing into files beside bar
 	.venv/bin/python tests/bench/writing.py $(ARGS)
 
 crash: .venv/for-test exiftool ## kill the writer at every point and see that nothing is lost (minutes)
-	.venv/bin/pytest -m slow tests/test_crash.py tests/test_crash_writer.py tests/test_crash_copies.py $(ARGS)
+	.venv/bin/pytest -m slow tests/test_crash.py tests/test_crash_writer.py tests/test_crash_copies.py tests/test_crash_organize.py $(ARGS)
 
 clean: ## remove .venv, caches and builds (never photos, never the library TO)
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,33 +1,30 @@
-"""The plan of a tree: which photos are one event, how its folder is called, and where each file goes.
+"""The plan of a tree: which photos are one event, and where each file goes.
 
-The decision here: an event keeps the folder in which some of its photos stand already, so that a run with new photos
-adds to the tree and never builds another one beside it; only stretches of time with something new in them are looked
-at. Refused: a layout that is worked out anew each time and moves what a person has seen.
+The decision here: a run with new photos adds to the tree, and only stretches of time with something new in them are
+looked at; a photo of which only the day is known joins the largest event of its day, and its time divides or stretches
+none. Refused: a layout that is worked out anew each time and moves what a person has seen, and events at noon.
 """
 
 from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from itertools import groupby
 
-from phototag.decide.event_words import words
 from phototag.decide.events import WINDOW, Border, Differ, Event, Limits, events
 from phototag.decide.layout import Layout, Unit
-from phototag.decide.naming import Named, Rules, Template
-from phototag.decide.tongues import country_name
+from phototag.organizing_names import UNDATED, Members, Style, above
 from phototag.organizing_stock import Original, Passed, Stock, Stocktaking
-from phototag.settings import Settings
 from phototag.store.decided import Sketch, sketches
 from phototag.store.library import Library, chunks
-from phototag.vocabulary import Vocabulary, no_search_for_garbage
+from phototag.vocabulary import no_search_for_garbage
 
-UNDATED = "undated"
-_MOSTLY = 0.4  # share of an event's placed photos that a place needs to give it its name
+__all__ = ["Copy", "Group", "Plan", "Planning", "Style"]
+
 _TOGETHER = 2_000  # decisions read at once
-_PARTS = ("location", "city", "state", "country")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +70,6 @@ class Plan:
         return sum(copy.size for copy in self.copies)
 
 
-@dataclass(frozen=True)
-class Style:
-    """How folders are named."""
-
-    template: Template
-    rules: Rules
-    vocabulary: Vocabulary
-    settings: Settings
-
-
 class Planning:
     """Plans the tree of one library for the photos of one source folder. Reads only."""
 
@@ -105,8 +92,7 @@ class Planning:
     def _plan(self) -> Plan:
         stocks = self._stocktaking.take(self._style.settings.burst.window_s)
         by_id = {one.image_id: one for one in stocks}
-        dated = self._with_something_new([one for one in stocks if one.dated])
-        units = list(self._units_of_events(events((one.taken for one in dated), self._limits, self._differ), by_id))
+        units = list(self._units_of_events(self._events_of([one for one in stocks if one.dated]), by_id))
         for one in stocks:
             if one.is_new and not one.dated:
                 units.append(_unit(one, UNDATED))
@@ -117,10 +103,20 @@ class Planning:
 
     # ---- events
 
-    def _with_something_new(self, dated: Sequence[Stock]) -> list[Stock]:
+    def _events_of(self, dated: Sequence[Stock]) -> list[Event]:
+        """The events that something new may belong to; photos of which only the day is known come last in theirs."""
+        timed, of_day = [one for one in dated if not one.of_day], [one for one in dated if one.of_day]
+        days = {_day(one) for one in of_day}
+        days &= {_day(one) for one in dated if one.is_new} if days else set()
+        chosen = self._with_something_new(timed, days)
+        found = events((one.taken for one in chosen), self._limits, self._differ)
+        return with_days(found, [one for one in of_day if _day(one) in days], {one.image_id: one for one in chosen})
+
+    def _with_something_new(self, dated: Sequence[Stock], days: Collection[date]) -> list[Stock]:
         """The photos of those stretches of time, between silences that part any event, that hold a new one.
 
-        Of what came before each some photos are taken along, so that the border can be explained.
+        Stretches that touch one of the days are among them. Of what came before each some photos are taken along, so
+        that the border can be explained.
         """
         silence = timedelta(minutes=self._limits.gap_minutes)
         stretches: list[list[Stock]] = []
@@ -131,7 +127,7 @@ class Planning:
         chosen: list[Stock] = []
         left_out: list[Stock] = []
         for stretch in stretches:
-            if any(one.is_new for one in stretch):
+            if any(one.is_new for one in stretch) or (days and any(_day(one) in days for one in stretch)):
                 chosen += left_out[-WINDOW:] + stretch
                 left_out = []
             else:
@@ -152,59 +148,14 @@ class Planning:
             for image_id in some:
                 yield known.get(image_id) or Sketch(image_id)
 
-    def _units_of_event(self, event: Event, members: Sequence[tuple[Stock, Sketch]]) -> Iterator[Unit]:
-        special = self._special(members)
-        own = [(stock, decision) for stock, decision in members if stock.image_id not in special]
-        folder = ""
-        if any(stock.is_new for stock, _ in own):
-            folder = standing_folder(stock for stock, _ in own) or self._folder_of(own)
+    def _units_of_event(self, event: Event, members: Members) -> Iterator[Unit]:
+        folders = self._style.folders(members)
         for stock, _ in members:
-            wanted = special.get(stock.image_id, folder)
             if stock.is_new:
                 self._events[stock.image_id] = event
-                yield _unit(stock, wanted)
-            elif wanted == folder and folder:
-                self._standing[folder] += 1
-
-    def _special(self, members: Sequence[tuple[Stock, Sketch]]) -> dict[str, str]:
-        """Photo -> the folder to which a rule sends it."""
-        if not self._style.settings.rules:
-            return {}
-        found = {}
-        for stock, decision in members:
-            if template := self._style.rules.folder_for([tag.term for tag in decision.tags]):
-                named = self._named([stock], [decision])
-                found[stock.image_id] = template.folder(named, self._style.settings.languages.folders, self._forbidden)
-        return found
-
-    def _folder_of(self, members: Sequence[tuple[Stock, Sketch]]) -> str:
-        named = self._named([stock for stock, _ in members], [decision for _, decision in members])
-        return self._style.template.folder(named, self._style.settings.languages.folders, self._forbidden)
-
-    def _named(self, stocks: Sequence[Stock], decisions: Sequence[Sketch]) -> Named:
-        at, language = self._style.settings.names, self._style.settings.languages.folders
-        place = common_place(decisions)
-        country = country_name(place.get("country_code", ""), language, place.get("country", ""))
-        cameras = Counter(stock.taken.camera for stock in stocks if stock.taken.camera)
-        return Named(
-            start=stocks[0].taken.at,
-            end=stocks[-1].taken.at,
-            city=place.get("city", ""),
-            state=place.get("state", ""),
-            country=country,
-            country_code=place.get("country_code", ""),
-            landmark=place.get("location", ""),
-            keywords=words(
-                [decision.tags for decision in decisions],
-                self._style.vocabulary,
-                language,
-                at.stop_words,
-                at.keywords,
-                avoid=[*place.values(), country],
-            ),
-            camera=cameras.most_common(1)[0][0] if cameras else "",
-            count=len(stocks),
-        )
+                yield _unit(stock, folders[stock.image_id])
+            else:
+                self._standing[above(stock.standing)] += 1
 
     # ---- files
 
@@ -213,14 +164,16 @@ class Planning:
         new = {unit.image_id for unit in units}
         folders = {unit.folder for unit in units}
         for one in stocks:
-            if one.standing and one.image_id not in new and one.standing.rpartition("/")[0] in folders:
-                yield _unit(one, one.standing.rpartition("/")[0])
+            if one.standing and one.image_id not in new and above(one.standing) in folders:
+                yield _unit(one, above(one.standing))
 
     def _occupied(self, folder: str) -> Collection[str]:
+        """What is in a folder, as the layout wants it said; a link to a folder counts as one."""
         from phototag.store.place import escape
 
         try:
-            return [escape(name) for name in os.listdir(self._library.place.actual(folder))]  # noqa: PTH208 - names
+            with os.scandir(self._library.place.actual(folder)) as entries:
+                return [escape(entry.name) + ("/" if entry.is_dir() else "") for entry in entries]
         except OSError:  # it is not there yet
             return ()
 
@@ -232,29 +185,62 @@ class Planning:
     def _groups(self, units: Sequence[Unit], stocks: dict[str, Stock], targets: dict[str, str]) -> list[Group]:
         """The folders that get something, by name; spelled as they will be on the disk."""
         groups: dict[str, Group] = {}
+        seen: set[tuple[str, int]] = set()  # folders with the events that were met there
         for unit in units:
             new = stocks[unit.image_id].to_copy
-            folder = targets[new[0].path].rpartition("/")[0]
-            group = groups.setdefault(folder, Group(folder))
+            folder = above(targets[new[0].path])
+            group = groups.setdefault(folder, Group(folder, standing=self._standing.get(folder, 0)))
             group.photos += 1
             group.files += len(new)
             group.size += sum(one.size for one in new)
-            group.standing += self._standing.pop(unit.folder, 0)
-            if event := self._events.get(unit.image_id):
-                group.start = min(filter(None, (group.start, event.photos[0].at)))
-                group.end = max(filter(None, (group.end, event.photos[-1].at)))
-                if event.border and event.border not in group.borders:
-                    group.borders.append(event.border)
+            event = self._events.get(unit.image_id)
+            if event is None or (folder, id(event)) in seen:
+                continue
+            seen.add((folder, id(event)))
+            times = [photo.at for photo in event.photos if not stocks[photo.image_id].of_day]
+            group.start = min(filter(None, (group.start, *times)), default=None)
+            group.end = max(filter(None, (group.end, *times)), default=None)
+            if event.border:
+                group.borders.append(event.border)
         return [groups[folder] for folder in sorted(groups)]
-
-    @property
-    def _forbidden(self) -> str:
-        return self._style.settings.names.forbidden
 
 
 def _unit(stock: Stock, folder: str) -> Unit:
     origin = stock.originals[0].path if stock.standing and stock.originals else ""
     return Unit(stock.image_id, tuple(one.path for one in stock.to_copy), folder, stock.standing, origin)
+
+
+def with_days(found: Sequence[Event], of_day: Iterable[Stock], stocks: Mapping[str, Stock]) -> list[Event]:
+    """Every photo of a day in an event of that day; on a day without events they are one of their own.
+
+    It is the event in whose folder it stands, else the largest of that day, else the one nearest to noon.
+    """
+    waiting: dict[date, list[Stock]] = defaultdict(list)
+    for one in sorted(of_day, key=lambda one: (one.taken.at, one.taken.path, one.image_id)):
+        waiting[_day(one)].append(one)
+    ranked: dict[date, list[tuple[int, timedelta, int]]] = defaultdict(list)
+    for number, event in enumerate(found if waiting else ()):
+        for day, photos in groupby(event.photos, key=lambda photo: photo.at.date()):
+            if day in waiting:
+                times, noon = [photo.at for photo in photos], datetime.combine(day, time(12))
+                ranked[day].append((-len(times), min(abs(at - noon) for at in times), number))
+    joined: dict[int, list[Stock]] = defaultdict(list)
+    for day, some in ranked.items():
+        homes: dict[str, int] = {}
+        for *_, number in sorted(some, reverse=True):  # the first choice is written last
+            homes |= dict.fromkeys((above(stocks[one.image_id].standing) for one in found[number].photos), number)
+            homes[""] = number
+        for one in waiting.pop(day):
+            joined[homes.get(above(one.standing), homes[""])].append(one)
+    fuller = [
+        replace(event, photos=(*event.photos, *(one.taken for one in joined[number]))) if number in joined else event
+        for number, event in enumerate(found)
+    ]
+    return [*fuller, *(Event(tuple(one.taken for one in some), None) for some in waiting.values())]
+
+
+def _day(one: Stock) -> date:
+    return one.taken.at.date()
 
 
 def _of_source(stocks: Iterable[Stock]) -> int:
@@ -263,36 +249,3 @@ def _of_source(stocks: Iterable[Stock]) -> int:
 
 def _copy(image_id: str, one: Original, target: str) -> Copy:
     return Copy(image_id, one.path, target, one.kind, one.size, one.mtime_ns)
-
-
-def standing_folder(stocks: Iterable[Stock]) -> str:
-    """The folder in which most of these photos stand; "" if none does."""
-    folders = Counter(stock.standing.rpartition("/")[0] for stock in stocks if stock.standing)
-    return min(folders, key=lambda folder: (-folders[folder], folder)) if folders else ""
-
-
-def common_place(decisions: Sequence[Sketch]) -> dict[str, str]:
-    """The place that most of the photos share, as exactly as enough of them do; without those that have none."""
-    placed = [decision.place for decision in decisions if decision.place]
-    if not placed:
-        return {}
-    found: dict[str, str] = {}
-    for part in reversed(_PARTS):
-        inside = [
-            place
-            for place in placed
-            if all(place.get(name, "") == found[name] for name in found if name != "country_code")
-        ]
-        names = Counter(name for place in inside if (name := place.get(part, "")))
-        if not names:
-            continue
-        name, count = min(names.items(), key=lambda one: (-one[1], one[0]))
-        if count < _MOSTLY * len(placed):
-            break
-        found[part] = name
-    codes: dict[str, Counter[str]] = defaultdict(Counter)
-    for place in placed:
-        codes[place.get("country", "")][place.get("country_code", "")] += 1
-    if found.get("country"):
-        found["country_code"] = codes[found["country"]].most_common(1)[0][0]
-    return found

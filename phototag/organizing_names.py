@@ -94,11 +94,14 @@ def event_folder(stocks: Collection[Stock], special: Mapping[str, str]) -> str:
     Photos whose time is known are asked first: they made the event. Those that a rule sends elsewhere are asked last,
     and only where they stand in another folder than that of the rule: there they stood before the rule was made.
     """
-    own = [stock for stock in stocks if stock.image_id not in special]
-    before = [stock for stock in stocks if fold(special.get(stock.image_id, stock.folder)) != fold(stock.folder)]
-    timed, of_day = [stock for stock in own if not stock.of_day], [stock for stock in own if stock.of_day]
-    found = (standing_folder(stock.standing for stock in some) for some in (timed, of_day, before))
-    return next(filter(None, found), "")
+    own = [stock for stock in stocks if stock.standing and stock.image_id not in special]
+    sent = [stock for stock in stocks if stock.standing and stock.image_id in special]
+    asked = (
+        (stock.standing for stock in own if not stock.of_day),
+        (stock.standing for stock in own if stock.of_day),
+        (stock.standing for stock in sent if fold(above(stock.standing)) != fold(special[stock.image_id])),
+    )
+    return next(filter(None, map(standing_folder, asked)), "")
 
 
 def standing_folder(standing: Iterable[str]) -> str:
@@ -106,7 +109,7 @@ def standing_folder(standing: Iterable[str]) -> str:
 
     Photos without a date and those in the root itself stand in no event's folder.
     """
-    folders = Counter(path.rpartition("/")[0] for path in standing)
+    folders = Counter(map(above, standing))
     for folder in [one for one in folders if not one or one.partition("/")[0] == UNDATED]:
         del folders[folder]
     folder = _commonest(folders)
@@ -130,6 +133,11 @@ def common_place(decisions: Sequence[Sketch]) -> dict[str, str]:
         codes = Counter(place.get("country_code", "") for place in placed if place.get("country", "") == country)
         found["country_code"] = _commonest(codes)
     return found
+
+
+def above(path: str) -> str:
+    """The folder of a path; "" of one in the root."""
+    return path.rpartition("/")[0]
 
 
 def _commonest(counted: Counter[str]) -> str:

@@ -65,6 +65,7 @@ class Settings:
     languages: schema.Languages = field(default_factory=schema.Languages)
     names: schema.Names = field(default_factory=schema.Names)
     write: schema.Write = field(default_factory=schema.Write)
+    ollama: schema.Ollama = field(default_factory=schema.Ollama)
     online: schema.Online = field(default_factory=schema.Online)
     store: schema.Store = field(default_factory=schema.Store)
     sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)  # of all but defaults

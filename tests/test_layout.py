@@ -103,14 +103,14 @@ def test_a_standing_place_that_leads_out_of_the_root_is_not_believed() -> None:
 def test_what_is_on_disk_is_never_written_over() -> None:
     targets = placed(photo("a", "/s/IMG.JPG"), disk={"X": ["img.txt"]})
     assert targets["/s/IMG.JPG"].startswith("X/IMG ~")
-    assert placed(photo("a", "/s/Rom.JPG"), disk={"X": ["Rom"]}) == {"/s/Rom.JPG": "X/Rom.JPG"}  # beside a folder
+    assert placed(photo("a", "/s/Rom.JPG"), disk={"X": ["Rom/"]}) == {"/s/Rom.JPG": "X/Rom.JPG"}  # beside a folder
 
 
 def test_folders_that_differ_by_case_or_composition_are_one() -> None:
     decomposed = unicodedata.normalize("NFD", "Köln")
     units = (photo("a", "/a.jpg", folder="köln/Dom"), photo("b", "/b.jpg", folder=f"{decomposed}/dom"))
     assert placed(*units) == {"/a.jpg": "Köln/dom/a.jpg", "/b.jpg": "Köln/dom/b.jpg"}
-    on_disk = placed(*units, disk={"": ["KÖLN"], "KÖLN": ["DOM"], "KÖLN/DOM": ["a.jpg"]})
+    on_disk = placed(*units, disk={"": ["KÖLN/"], "KÖLN": ["DOM/"], "KÖLN/DOM": ["a.jpg"]})
     assert on_disk["/b.jpg"] == "KÖLN/DOM/b.jpg"
     assert on_disk["/a.jpg"].startswith("KÖLN/DOM/a ~")
     stood = photo("c", "/c.xmp", standing="kölN/dOm/c")
@@ -127,6 +127,36 @@ def test_no_file_takes_the_name_of_a_folder() -> None:
 def test_our_own_folders_are_never_a_target() -> None:
     for folder, wanted in (("metadata", "metadata_"), ("a/METADATA/b", "a/METADATA_/b"), (".phototag", "phototag")):
         assert placed(photo("a", "/s/a.jpg", folder=folder)) == {"/s/a.jpg": f"{wanted}/a.jpg"}
+
+
+def test_a_folder_in_which_photos_stand_is_taken_as_a_person_called_it() -> None:
+    for folder in ("Where are we?", "2024/Omas 80.", " x ", "a:b/CON", "ï" * 120):
+        stood, new = photo("b", standing=f"{folder}/old"), photo("a", "/s/a?.jpg", folder=folder)
+        assert placed(stood, new) == {"/s/a?.jpg": f"{folder}/a.jpg"}  # the file's name is ours
+    elsewhere = photo("b", standing="Omas 80/old")
+    assert placed(elsewhere, photo("a", "/s/a.jpg", folder="Where?")) == {"/s/a.jpg": "Where/a.jpg"}
+
+
+def test_a_standing_folder_of_ours_is_no_target_all_the_same() -> None:
+    for folder in ("X/metadata", "METADATA", ".phototag"):
+        target = placed(photo("b", standing=f"{folder}/old"), photo("a", "/s/a.jpg", folder=folder))["/s/a.jpg"]
+        assert target.rpartition("/")[0] not in ("X/metadata", "METADATA", ".phototag")
+
+
+def test_a_file_that_lies_where_a_folder_is_wanted_gives_the_folder_a_suffix() -> None:
+    units = (photo("a", "/s/a.jpg", folder="2024/05"), photo("b", "/s/b.jpg", folder="2024/06"), photo("c", "/c.jpg"))
+    disk = {"": ["2024"]}
+    targets = placed(*units, disk=disk)
+    folder = targets["/s/a.jpg"].removesuffix("/05/a.jpg")
+    assert folder.startswith("2024 ~") and len(folder) == len("2024 ~abcdef")
+    assert targets == {"/s/a.jpg": f"{folder}/05/a.jpg", "/s/b.jpg": f"{folder}/06/b.jpg", "/c.jpg": "X/c.jpg"}
+    later = placed(photo("d", "/s/d.jpg", folder="2024/07"), disk={"": ["2024", f"{folder}/"]})
+    assert later == {"/s/d.jpg": f"{folder}/07/d.jpg"}
+    both = placed(photo("d", "/s/d.jpg", folder="2024/07"), disk={"": ["2024", folder]})["/s/d.jpg"]
+    assert both.startswith(folder) and both.split("/")[0] != folder
+    beside = placed(*units, disk={"": ["2024/"], "2024": ["05"]})
+    assert beside["/s/a.jpg"].startswith("2024/05 ~") and beside["/s/b.jpg"] == "2024/06/b.jpg"
+    assert placed(photo("d", "/s/d.jpg", folder="Rom"), disk={"": ["ROM.jpg"]}) == {"/s/d.jpg": "Rom/d.jpg"}
 
 
 # ---- all of it together
@@ -206,7 +236,7 @@ PHOTOS = st.lists(a_photo(), max_size=9).map(
         if files
     ]
 )
-DISK = st.lists(st.one_of(WORD, st.just("IMG.jpg")).filter(bool), max_size=3)
+DISK = st.lists(st.one_of(WORD, st.sampled_from(("IMG.jpg", "IMG", "img/"))).filter(bool), max_size=3)
 DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$"}
 DEVICES |= {f"{port}{digit}" for port in ("com", "lpt") for digit in "0123456789¹²³"}
 

@@ -67,6 +67,15 @@ def test_templates_of_ones_own(template: str, given: dict[str, object], wanted: 
     assert folder(template, **given) == wanted
 
 
+def test_a_day_without_a_time_is_named_as_a_day() -> None:
+    noon = START.replace(hour=12, minute=0, second=0)
+    given: dict[str, object] = {"start": noon, "end": noon, "by_day": True}
+    assert folder(TEMPLATE, **given) == "2025/01 Jan/2025-01-15"
+    assert folder(TEMPLATE, **given, city="Berlin") == "2025/01 Jan/2025-01-15 Berlin"
+    assert folder("{start}_{end} {date}", **given) == "2025-01-15 2025-01-15"
+    assert folder("{end}/{start}", **given, count=2) == "2025-01-15"
+
+
 def test_the_place_is_the_landmark_else_the_city_else_the_state_else_the_country() -> None:
     known: dict[str, object] = {"landmark": "Reichstag", "city": "Berlin", "state": "Land Berlin", "country": "Germany"}
     seen = []

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 import xxhash
 
-from phototag.backends.protocols import Pixels
-from phototag.errors import NoBackend
+from phototag.backends.protocols import Pixels, Question
+from phototag.errors import NoBackend, PhototagError
 
 _COLOURS = ("red", "green", "blue")
 _WIDTH = 16
@@ -41,8 +41,8 @@ class Fake:
     def why_not(self) -> str | None:
         return None
 
-    def describe(self, pictures: Sequence[Pixels], prompt: str) -> list[str]:
-        return [self._described(picture) for picture in pictures]
+    def describe(self, pictures: Sequence[Pixels], questions: Sequence[Question]) -> list[str | PhototagError]:
+        return [self._described(picture) for picture, _ in zip(pictures, questions, strict=True)]
 
     def embed_pictures(self, pictures: Sequence[Pixels]) -> list[list[float]]:
         return [self._embedded(picture) for picture in pictures]

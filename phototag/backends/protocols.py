@@ -6,10 +6,21 @@ its reply is data. Refused: a base class that knows the pipeline.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+from phototag.errors import PhototagError
+
 Pixels = Any  # numpy uint8, height x width x 3, RGB, upright, sRGB
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked about one picture, and the JSON schema that the answer must fit; {} is free text."""
+
+    text: str
+    schema: Mapping[str, Any]
 
 
 class Backend(Protocol):
@@ -23,10 +34,13 @@ class Backend(Protocol):
 
 
 class Describer(Backend, Protocol):
-    """Looks at pictures and answers a prompt."""
+    """Looks at pictures and answers a question about each."""
 
-    def describe(self, pictures: Sequence[Pixels], prompt: str) -> list[str]:
-        """One reply per picture, as the model gave it: text that ought to be JSON."""
+    def describe(self, pictures: Sequence[Pixels], questions: Sequence[Question]) -> list[str | PhototagError]:
+        """For each picture the reply as the model gave it, or why there is none.
+
+        NoBackend is raised where no further picture would get one: the run stops.
+        """
 
 
 class Embedder(Backend, Protocol):

@@ -16,7 +16,7 @@ from typing import Any
 from tests.ollama_stand_in.images import Picture
 from tests.ollama_stand_in.schema import WORDS, Maker
 
-TOKEN = re.compile(r"\s+|\w{1,6}|[^\w\s]")
+TOKEN = re.compile(r" ?\w{1,6}|\s{1,2}|[^\w\s]")
 EQUAL_CHUNKS = 30
 EQUAL_CHUNKS_LATER = 100
 

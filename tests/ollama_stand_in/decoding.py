@@ -50,7 +50,7 @@ def quoted(text: str) -> str:
 def kind_of(value: Any) -> str:
     if isinstance(value, bool):
         return "bool"
-    return {str: "string", dict: "object", list: "array"}.get(type(value), "number")
+    return "string" if isinstance(value, str) else {dict: "object", list: "array"}.get(type(value), "number")
 
 
 def _mismatch(value: Any, where: str, go_type: str) -> Refused:

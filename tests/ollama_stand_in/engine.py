@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from tests.ollama_stand_in.answers import Question, Said
 from tests.ollama_stand_in.decoding import Refused, write
+from tests.ollama_stand_in.gbnf import grammar
 from tests.ollama_stand_in.tiny_vlm import make
 
 REASONS = {"stop": "stop", "length": "length", "limit": "length", "eos": "stop", "word": "stop"}
@@ -81,7 +82,7 @@ class BackendEngine:
             packed = [base64.b64encode(one).decode() for one in pictures]
             body["prompt"] = {"prompt_string": rendered, "multimodal_data": packed}
         if isinstance(question.schema, dict):
-            body["json_schema"] = question.schema
+            body["grammar"] = grammar(question.schema)
         said = Said([], done=False)  # this path does not look at an error in mid-stream: it just ends
         for event in self._events("/completion", body):
             said.tokens += [event["content"]] if event.get("content") else []

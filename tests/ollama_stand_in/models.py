@@ -150,7 +150,7 @@ _ROWS = (
 KNOWN = {row.name: row for row in _ROWS}
 
 
-def model(name: str | Model, **other: Any) -> Model:
+def model(name: str | Model, /, **other: Any) -> Model:
     """A row by its name; a name that is not known is a vision model of that name."""
     row = name if isinstance(name, Model) else KNOWN.get(name) or Model(name)
     return replace(row, **other) if other else row

@@ -307,7 +307,7 @@ def whole(visit: Visit, row: Model, said: Said, times: dict[str, float]) -> Repl
     if visit.fault and visit.fault.kind == "remote-host":
         remote = {"remote_model": f"{row.family}:480b", "remote_host": "https://ollama.com:443"}
     head = {"model": visit.fields.get("model", row.full), **remote, "created_at": stamp()}
-    last = {"done": True, "done_reason": said.reason, **metrics} if said.done else {"done": False}
+    last: Body = {"done": True, "done_reason": said.reason, **metrics} if said.done else {"done": False}
     if visit.kind == "generate" and said.done and said.prompt_tokens:
         last["context"] = [1, 2, 3]
     no_final = bool(visit.fault and visit.fault.kind == "no-final")

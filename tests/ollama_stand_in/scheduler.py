@@ -70,6 +70,10 @@ class Slots:
         self._free = count
         self._waiting: deque[threading.Event] = deque()
 
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
     def take(self, gone: Gone) -> None:
         with self._lock:
             if self._free:

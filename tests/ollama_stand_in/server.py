@@ -13,8 +13,11 @@ redirects and proxies would be what we believe them to be.
 from __future__ import annotations
 
 import ipaddress
+import json
 import socket
+import sys
 import threading
+import traceback
 from collections import Counter
 from collections.abc import Iterable
 from http.server import ThreadingHTTPServer
@@ -58,27 +61,27 @@ class StandIn:
 
     def __init__(
         self,
-        models: Iterable[str | Model] = ("qwen3-vl:4b-instruct",),
-        era: str = "B-native",
+        models: Iterable[str | Model] = ("qwen3-vl:4b-instruct",),  # rows of models.KNOWN by name, or made here
+        era: str = "B-native",  # A, B-native or B-rendered
         version: str | None = None,
-        seconds_per_image: float = 0.0,
+        seconds_per_image: float = 0.0,  # in the slot, for each picture
         seconds_per_text: float = 0.0,
         load_seconds: float = 0.0,
-        parallel: int = 1,
-        max_queue: int = 512,
+        parallel: int = 1,  # OLLAMA_NUM_PARALLEL; some families have one slot whatever it says
+        max_queue: int = 512,  # waiting for a load; one more gets 503
         max_loaded: int = 3,
-        num_ctx: int = 4096,
+        num_ctx: int = 4096,  # the server's default, where a request names none
         seed: int = 1,
-        manner: str = "legal",
-        answers: Answers | None = None,
-        longest: int = 1280,
-        cloud: str = "answers",
+        manner: str = "legal",  # tame keeps the whole schema, legal what a grammar keeps, hostile writes nonsense
+        answers: Answers | None = None,  # what the model says: an object or a text
+        longest: int = 1280,  # a longer picture is a violation
+        cloud: str = "answers",  # what a cloud name meets: answers, disabled (403) or signin (401)
         pullable: Iterable[str | Model] = (),
         pull_bytes: int = 3_000_000,
-        clock: Clock | None = None,
-        engine: Any = None,
-        keep_images: bool = False,
-        loops_fail: bool = False,
+        clock: Clock | None = None,  # FakeClock: nobody sleeps, timers by hand
+        engine: Any = None,  # engine.BackendEngine: a real llama.cpp server speaks
+        keep_images: bool = False,  # keeps the bytes in `images`, by hash
+        loops_fail: bool = False,  # a repeated token is a 500 instead of an answer without an end
         allow_authorization: bool = False,
     ) -> None:
         assert era in ERAS, f"no such era: {era!r}; there are {', '.join(ERAS)}"
@@ -147,9 +150,6 @@ class StandIn:
         return f"http://127.0.0.1:{self._canary.server_port}"
 
     def remember_failure(self) -> None:
-        import sys
-        import traceback
-
         error = sys.exc_info()[1]
         if not isinstance(error, (ConnectionError, TimeoutError)):
             self.failures.append(traceback.format_exc())
@@ -234,7 +234,7 @@ class StandIn:
         """The model's words, whole: nothing is cut yet."""
         if self.answers:
             given = self.answers(question)
-            text = given if isinstance(given, str) else speech.json.dumps(given, ensure_ascii=False)
+            text = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
         else:
             seed = int(question.options.get("seed", -1))
             text = self._made(row, question.images, question.prompt, question.schema, seed)

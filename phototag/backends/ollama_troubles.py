@@ -1,0 +1,143 @@
+"""What went wrong between us and an Ollama server, and what follows from it.
+
+The decision here: every exception of the client and every sentence of the server becomes one `Trouble` with one of five
+consequences, by a table that can be read. A sentence that we do not know costs one photo, never the run; a server that
+knows nothing else is given up by those who count. Refused: deciding by HTTP status alone, for a crashed runner, a
+missing file and a model that does not fit into memory all come as 500.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+import httpx
+import ollama
+import pydantic
+
+
+class Then(Enum):
+    """What follows for the photo, the server and the run."""
+
+    AGAIN = "the photo is asked about once more, then it failed"
+    WAIT = "the server is busy: later"
+    LOST = "the server is gone: another one, or the same when it is back"
+    STOP = "this server cannot do the work"
+    LEAVES = "pictures would leave, or left, the machines that the user named: the run stops"
+
+
+class Trouble(Exception):
+    """Why a request gave no answer, as a sentence and what to do; `{host}` and `{model}` are filled in later."""
+
+    def __init__(self, then: Then, sentence: str, hint: str = "") -> None:
+        super().__init__(sentence)
+        self.then, self.sentence, self.hint = then, sentence, hint
+
+    def told(self, host: object, model: str) -> tuple[str, str]:
+        """Sentence and hint, with names."""
+        named = [
+            text.replace("{host}", str(host)).replace("{model}", shown(model)) for text in (self.sentence, self.hint)
+        ]
+        return named[0], named[1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One sentence of the server (by status, or any) and what it means; {said} is what the server said."""
+
+    statuses: tuple[int, ...]
+    pattern: str
+    then: Then
+    sentence: str
+    hint: str = ""
+
+
+_OURS = "Please report this: it is a mistake of phototag, or a server that it does not know."
+_BUG = "{host} does not understand the request: {said}."
+_PULL = "Get it: ollama pull {model} (or: phototag models --pull {model})"
+_NO_SIGHT = "The model {model} at {host} cannot see pictures."
+_CHOOSE = "Choose a model with vision: phototag models"
+_LOAD = "{host} cannot load the model {model}: {said}."
+_SMALLER = "Choose a smaller model, or update Ollama: phototag models"
+_CLOUD = "{host} would ask a cloud for the model {model}: photos would leave your machine."
+_LOCAL = "Choose a model that is on the machine: phototag models"
+
+_ROWS = (
+    _Row((404,), r"model .* not found", Then.STOP, "{host} does not have the model {model}.", _PULL),
+    _Row((404, 405), r"", Then.STOP, "{host} does not answer as an Ollama server does.", "Look at its address."),
+    _Row((403,), r"cloud", Then.LEAVES, _CLOUD, _LOCAL),
+    _Row((401,), r"", Then.LEAVES, "{host} wants a login, which only a cloud or a proxy does.", _LOCAL),
+    _Row((403,), r"", Then.STOP, "{host} refuses to be asked under this name.", "Its proxy must set Host: localhost."),
+    _Row((429, 503, 502, 504), r"", Then.WAIT, "{host} is too busy: {said}."),
+    _Row((), r"model runner has unexpectedly stopped", Then.AGAIN, "The model crashed at this picture."),
+    _Row((), r"image input is not supported|does not support multimodal", Then.STOP, _NO_SIGHT, _CHOOSE),
+    _Row((), r"does not support (chat|generate|thinking|insert)", Then.STOP, _LOAD, _CHOOSE),
+    _Row((), r"exceeds the available context|context length", Then.AGAIN, "The picture does not fit: {said}."),
+    _Row((), r"[Ff]ailed to load image|unknown format|failed to process inputs", Then.AGAIN, "{host} cannot read it."),
+    _Row((), r"vocabulary required for format|invalid format|parse grammar|JSON [Ss]chema", Then.STOP, _BUG, _OURS),
+    _Row((), r"^option \"|missing request body|model is required|invalid model name", Then.STOP, _BUG, _OURS),
+    _Row((), r"illegal base64|cannot unmarshal|top_logprobs must|missing unit in", Then.STOP, _BUG, _OURS),
+    _Row((500,), r"process has terminated|timed out waiting|unknown model arch", Then.STOP, _LOAD, _SMALLER),
+    _Row((500,), r"failed to load model|unable to load|incompatible", Then.STOP, _LOAD, _SMALLER),
+    _Row((500,), r"out of memory|more system memory|cudaMalloc", Then.STOP, _LOAD, _SMALLER),
+    _Row(tuple(range(300, 400)), r"", Then.LEAVES, "{host} sends us elsewhere.", "Name the server itself."),
+)
+
+
+def shown(text: object) -> str:
+    """What is printable of a stranger's text, on one line and not long."""
+    one_line = " ".join(str(text).split())
+    return "".join(letter for letter in one_line if letter.isprintable())[:300].rstrip(" .")
+
+
+def refused(status: int, said: str) -> Trouble:
+    """The trouble behind an error reply; -1 is the status of an error in mid-stream."""
+    text = _innermost(said)
+    for row in _ROWS:
+        if (not row.statuses or status in row.statuses) and re.search(row.pattern, text):
+            return Trouble(row.then, row.sentence.replace("{said}", _said(status, text)), row.hint)
+    return Trouble(Then.AGAIN, f"{{host}} said: {_said(status, text)}.")
+
+
+def trouble_of(error: Exception) -> Trouble:
+    """The trouble behind any exception of the client; what it does not know it raises again."""
+    match error:
+        case Trouble():
+            return error
+        case ollama.ResponseError():
+            said: object = error.error  # a text, says the client: whatever stood there
+            return refused(error.status_code, said if isinstance(said, str) else json.dumps(said))
+        case ConnectionError() | httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout():
+            return Trouble(Then.LOST, "No Ollama server answers at {host}.", "Start it: ollama serve")
+        case httpx.TimeoutException():
+            return Trouble(Then.AGAIN, "{host} took too long.", "Give it more time: --set ollama.timeout_s=1200")
+        case httpx.NetworkError() | httpx.RemoteProtocolError() | httpx.ProxyError():
+            return Trouble(Then.LOST, "{host} broke off.", "See the log of the Ollama server.")
+        case httpx.HTTPError() | httpx.StreamError() | json.JSONDecodeError() | pydantic.ValidationError():
+            return Trouble(Then.AGAIN, "{host} gave a reply that is none of Ollama's.")
+        case UnicodeDecodeError() | TypeError() | AttributeError():  # JSON that is no object
+            return Trouble(Then.AGAIN, "{host} gave a reply that is none of Ollama's.")
+    raise error
+
+
+def _innermost(said: str) -> str:
+    """The sentence in an error, which may be JSON in JSON; of a page or of nothing, nothing."""
+    text = said.strip()
+    for _ in range(4):
+        try:
+            found = json.loads(text)
+        except ValueError:
+            break
+        if isinstance(found, dict):
+            found = found.get("error", found.get("message", ""))
+            found = found.get("message", "") if isinstance(found, dict) else found
+        if not isinstance(found, str):
+            return ""
+        text = found.strip()
+    return "" if text.startswith("<") else text
+
+
+def _said(status: int, text: str) -> str:
+    return (shown(text) or f"HTTP {status}").replace("{", "(").replace("}", ")")
