@@ -98,8 +98,19 @@ class Planning:
                 units.append(_unit(one, UNDATED))
         layout = Layout(self._style.settings.names.forbidden, self._occupied)
         targets = layout.place([*units, *self._neighbours(stocks, units)])
-        copies = list(self._copies(units, by_id, targets))
-        return Plan(copies, self._groups(units, by_id, targets), self._stocktaking.passed, _of_source(stocks))
+        return Plan(
+            copies=[
+                _copy(unit.image_id, one, targets[one.path]) for unit in units for one in by_id[unit.image_id].to_copy
+            ],
+            groups=self._groups(units, by_id, targets),
+            passed=self._stocktaking.passed,
+            photos=_of_source(stocks),
+            renewals=[
+                _copy(one.image_id, original, target, expect)
+                for one in stocks
+                for original, target, expect in one.renew
+            ],
+        )
 
     # ---- events
 
@@ -177,11 +188,6 @@ class Planning:
         except OSError:  # it is not there yet
             return ()
 
-    def _copies(self, units: Sequence[Unit], stocks: dict[str, Stock], targets: dict[str, str]) -> Iterator[Copy]:
-        for unit in units:
-            for one in stocks[unit.image_id].to_copy:
-                yield _copy(unit.image_id, one, targets[one.path])
-
     def _groups(self, units: Sequence[Unit], stocks: dict[str, Stock], targets: dict[str, str]) -> list[Group]:
         """The folders that get something, by name; spelled as they will be on the disk."""
         groups: dict[str, Group] = {}
@@ -247,5 +253,5 @@ def _of_source(stocks: Iterable[Stock]) -> int:
     return sum(bool(one.originals) for one in stocks)
 
 
-def _copy(image_id: str, one: Original, target: str) -> Copy:
-    return Copy(image_id, one.path, target, one.kind, one.size, one.mtime_ns)
+def _copy(image_id: str, one: Original, target: str, expect: str = "") -> Copy:
+    return Copy(image_id, one.path, target, one.kind, one.size, one.mtime_ns, expect)

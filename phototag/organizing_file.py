@@ -60,18 +60,19 @@ def read(path: Path, library: Library, source: str, forbidden: str) -> list[Copy
     if made_for != (source, str(library.place.root)):
         sentence = f"{shown(str(path))} was made for other folders: {shown(made_for[0])} to {shown(made_for[1])}."
         raise UsageError(sentence, "Name these, or make a new plan.")
-    _check_targets(copies, path, forbidden)
+    _check_targets(copies, path, library, forbidden)
     _check_originals(copies, path, library, source)
     return copies
 
 
-def _check_targets(copies: Sequence[Copy], path: Path, forbidden: str) -> None:
-    """Every target inside the root, legal, and its own: neither another file nor the folder of one."""
+def _check_targets(copies: Sequence[Copy], path: Path, library: Library, forbidden: str) -> None:
+    """Every target inside the root, legal where it is new, and its own: neither another file nor the folder of one."""
     taken: dict[str, int] = {}
     folders: set[str] = set()
     for number, copy in enumerate(copies, 1):
         segments = copy.target.split("/")
-        wrong = copy.target.startswith("/") or any(legal_file(one, forbidden) != one for one in segments)
+        new = segments[len(_standing(segments[:-1], library)) :]  # a folder that is there is called as it is called
+        wrong = copy.target.startswith("/") or any(legal_file(one, forbidden) != one for one in new)
         if wrong or _OURS in segments or METADATA in map(fold, segments[-2:-1]):
             sentence = (
                 f"{_place(path, number)}: {shown(copy.target)} is no path that is legal everywhere in the target."
@@ -86,6 +87,15 @@ def _check_targets(copies: Sequence[Copy], path: Path, forbidden: str) -> None:
     if both := next((key for key in taken if key in folders), None):
         sentence = f"{_place(path, taken[both])}: {shown(both)} is the name of a file and of a folder."
         raise UsageError(sentence, "Give one of them another name.")
+
+
+def _standing(folders: Sequence[str], library: Library) -> Sequence[str]:
+    """As many of the folders, from the outermost on, as are there; "." and ".." are no folders of a plan."""
+    if {"", ".", ".."} & set(folders):
+        return ()
+    depths = range(len(folders), 0, -1)
+    there = (depth for depth in depths if os.path.isdir(library.place.actual("/".join(folders[:depth]))))  # noqa: PTH112
+    return folders[: next(there, 0)]
 
 
 def _check_originals(copies: Sequence[Copy], path: Path, library: Library, source: str) -> None:

@@ -463,6 +463,156 @@ def test_a_full_disk_stops_the_run_and_leaves_no_half_copy(
     done(library, editor, [tagged(library, editor, originals / "b.png")])
 
 
+# ---- copies that take the place of copies
+
+
+def renewal(library: Library, editor: Editor, origin: Path, *words: str) -> Change:
+    """The original is edited, and a copy of it shall replace the copy of before; tagged where words are given."""
+    edited(origin)
+    wanted = tagged(library, editor, origin) if words else copy(library, origin)
+    return replace(wanted, expect=whole_file_digest(library.place.root / wanted.target))
+
+
+def edited(origin: Path) -> None:
+    if origin.suffix[1:] in ("mp4", "aae"):
+        with origin.open("ab") as file:
+            file.write(b"more")
+    else:
+        exiftool("-overwrite_original", "-XMP-xmp:Label=Red", str(origin))
+    os.utime(origin, ns=(TIME_NS, TIME_NS + 10**12))
+
+
+def label(path: Path) -> str:
+    return exiftool("-s3", "-XMP-xmp:Label", str(path)).strip()
+
+
+def test_a_renewal_is_a_copy_of_the_original_and_is_taken_back_to_the_byte(
+    library: Library, editor: Editor, originals: Path, touched: None
+) -> None:
+    event, names = library.place.root / EVENT, (*CONTAINERS, "film.mp4", "a.aae")
+    first = done(library, editor, everything(library, editor, originals))
+    before = contents(library.place.root)
+    wanted = [renewal(library, editor, originals / name, *(WORDS if name in CONTAINERS else ())) for name in names]
+    kept = state_of(originals)
+    entries = done(library, editor, wanted)
+    assert state_of(originals) == kept
+    for name, entry in zip(names, entries, strict=True):
+        path, origin = event / name, originals / name
+        assert (entry.before, entry.after) == (wanted[names.index(name)].expect, whole_file_digest(path))
+        assert (
+            entry.keep["original"] == whole_file_digest(origin) and entry.keep["pack"] and not entry.change["folders"]
+        )
+        assert path.stat().st_mtime_ns == TIME_NS + 10**12
+        if name in CONTAINERS:
+            assert label(path) == "Red" and WORDS[0] in exiftool("-s3", "-XMP-dc:Subject", str(path))
+        else:
+            assert path.read_bytes() == origin.read_bytes()
+    (early,) = undo(library, editor, first[:1])
+    assert early.why == f"the run {entries[0].batch} changed it since; take that one back first"
+    assert {(one.how, one.why) for one in undo(library, editor, entries)} == {("bytes", "")}
+    assert contents(library.place.root) == before and state_of(originals) == kept
+
+
+def test_only_a_copy_that_is_as_we_left_it_is_replaced(
+    library: Library, editor: Editor, originals: Path, touched: None
+) -> None:
+    path, film = library.place.root / EVENT / "film.mp4", originals / "film.mp4"
+    done(library, editor, [copy(library, film)])
+    ours = path.read_bytes()
+    wanted = renewal(library, editor, film)
+    path.write_bytes(b"a person's")
+    assert "is yours" in refused(library, editor, wanted) and path.read_bytes() == b"a person's"
+    path.unlink()
+    assert "has gone" in refused(library, editor, wanted)
+    path.symlink_to(film)
+    assert "a link stands in its place" in refused(library, editor, replace(wanted, expect=whole_file_digest(film)))
+    path.unlink()
+    path.hardlink_to(film)
+    one_file = replace(wanted, expect=whole_file_digest(film))
+    assert "2 names" in refused(library, editor, one_file)
+    (outcome,) = write(library, editor, [one_file], break_links=True)
+    assert outcome.state == "refused" and "one file" in outcome.why and path.samefile(film)
+    path.unlink()
+    path.write_bytes(ours)
+    path.chmod(0o444)
+    assert "read-only" in refused(library, editor, wanted)
+    path.chmod(0o644)
+    assert "has changed since" in refused(library, editor, replace(wanted, seen=(1, 1)))
+    assert path.read_bytes() == ours
+    done(library, editor, [wanted])
+    assert path.read_bytes() == film.read_bytes()
+
+
+def test_a_copy_that_we_made_a_moment_ago_may_be_replaced_and_an_equal_one_is_not(
+    library: Library, editor: Editor, originals: Path, touched: None
+) -> None:
+    film = originals / "film.mp4"
+    os.utime(film)
+    (entry,) = done(library, editor, [copy(library, film)])
+    same = replace(copy(library, film), expect=entry.after)
+    assert write(library, editor, [same], settle_seconds=60)[0].state == "unchanged"
+    with film.open("ab") as file:
+        file.write(b"more")
+    assert (
+        write(library, editor, [replace(copy(library, film), expect=entry.after)], settle_seconds=60)[0].state == "done"
+    )
+
+
+def test_what_a_person_gave_a_copy_stays_with_its_renewal(
+    library: Library, editor: Editor, originals: Path, touched: None
+) -> None:
+    done(library, editor, [tagged(library, editor, originals / "a.jpg")])
+    path = library.place.root / EVENT / "a.jpg"
+    path.chmod(0o600)
+    try:
+        os.setxattr(path, "user.colour", b"red")
+    except OSError:
+        pytest.skip("this file system has no extended attributes")
+    done(library, editor, [renewal(library, editor, originals / "a.jpg", *WORDS)])
+    assert label(path) == "Red" and path.stat().st_mode & 0o777 == 0o600 and os.getxattr(path, "user.colour") == b"red"
+
+
+def test_a_damaged_original_replaces_no_copy(library: Library, editor: Editor, originals: Path, touched: None) -> None:
+    done(library, editor, [tagged(library, editor, originals / "a.jpg")])
+    path = library.place.root / EVENT / "a.jpg"
+    before, wanted = path.read_bytes(), renewal(library, editor, originals / "a.jpg", *WORDS)
+    found = (originals / "a.jpg").read_bytes()
+    (originals / "a.jpg").write_bytes(found[: len(found) // 2])
+    half = replace(copy(library, originals / "a.jpg"), fields=wanted.fields, expect=wanted.expect)
+    assert "cut short" in refused(library, editor, half)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("reached", "file_is", "end"),
+    [
+        ("begun", "old", "aborted"),
+        ("ready", "old", "aborted"),
+        ("ready", "new", "done"),
+        ("ready", "other", "unknown"),
+        ("ready", "gone", "unknown"),
+    ],
+)
+def test_a_renewal_that_a_crash_cut_ends_as_the_digests_say(
+    library: Library, editor: Editor, originals: Path, touched: None, reached: str, file_is: str, end: str
+) -> None:
+    done(library, editor, [copy(library, originals / "a.aae")])
+    path = library.place.root / EVENT / "a.aae"
+    old, whole = path.read_bytes(), library.journal.path.read_bytes().count(b"\n")
+    done(library, editor, [renewal(library, editor, originals / "a.aae")])
+    new, lines = path.read_bytes(), library.journal.path.read_bytes().splitlines(keepends=True)
+    library.journal.path.write_bytes(b"".join(lines[: whole + (2 if reached == "begun" else 3)]))
+    journal = Journal(library.journal)
+    (entry,) = journal.open_ends()
+    temp = Path(library.place.actual(entry.change["temp"]))
+    if file_is != "new":
+        temp.write_bytes(b"half")
+    content = {"old": old, "new": new, "other": b"a person's"}.get(file_is)
+    path.unlink() if content is None else path.write_bytes(content)
+    assert recover(journal, library.place, Report(quiet=True)) == {end: 1}
+    assert not temp.exists() and (path.read_bytes() if path.exists() else None) == content
+
+
 # ---- small files of ours
 
 

@@ -22,6 +22,9 @@ from tests.organizing import make_heap, plain_home, state, tags, timeless
 from tests.writing import settled
 
 
+_OF_THE_RUN = ("SourceFile", "XMP-phototag:RunId", "XMP-xmp:MetadataDate", "XMP-xmp:ModifyDate")
+
+
 class Start(NamedTuple):
     """The originals, a library that looked at them, the tree in one go, and the seconds that this took."""
 
@@ -50,7 +53,7 @@ def _content(tree: Path) -> dict[str, object]:
     found: dict[str, object] = dict(timeless(tree))
     for name in [name for name in found if name.endswith(".png")]:
         said = tags(tree / name)
-        found[name] = {tag: said[tag] for tag in said if tag not in ("SourceFile", "XMP-phototag:RunId")}
+        found[name] = {tag: said[tag] for tag in said if tag not in _OF_THE_RUN}
     return found
 
 

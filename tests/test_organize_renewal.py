@@ -115,7 +115,7 @@ def copies(to: Path) -> dict[str, bytes]:
 
 def test_what_people_did_to_originals_reaches_the_copies_with_our_keywords(heap: Path, to: Path, tell: Tell) -> None:
     """Ratings, develop settings, another date; and the sidecar that a RAW got where there was only ours."""
-    paths = ship, beside, later = found(to, SHIP), found(to, SIDECAR), found(to, LATER)
+    ship, *_ = paths = [found(to, name) for name in (SHIP, SIDECAR, LATER)]
     before, words = copies(to), [keywords(path) for path in paths]
     assert all(words) and "mine" in words[1] and len(words[1]) > 1
     edit(heap / SHIP, f"-{RATING}=5", f"-{EXPOSURE}=+1.00", "-XMP-dc:Subject+=Rita", "-AllDates=2019:03:04 05:06:07")

@@ -10,9 +10,11 @@ status and whose end may be missing.
 from __future__ import annotations
 
 import json
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar, cast
 
 import httpx
@@ -22,10 +24,9 @@ from phototag.backends.ollama_hosts import Address
 from phototag.backends.ollama_troubles import Then, Trouble, trouble_of
 
 _CONNECT_S, _WRITE_S = 5.0, 60.0
-_QUICK_S = 10.0  # for questions that need no model
-_SHOW_S = 60.0  # a first look into a large model file on a slow disk
+_QUICK_S = 30.0  # for questions that load no model: a list is quick, a first look into a large file on a disk is not
+_LOAD_S = 900.0  # a model from a slow disk into memory
 _LARGEST = 20_000_000  # bytes of a reply: a list of a thousand models has two million
-_LINES = "application/x-ndjson"
 _T = TypeVar("_T")
 
 
@@ -44,6 +45,7 @@ class Door:
     def __init__(self, where: Address, timeout_s: float) -> None:
         self.where = where
         self._client = self._tamed(timeout_s)
+        self._patient = self._tamed(max(timeout_s, _LOAD_S))
         self._quick = self._tamed(_QUICK_S)
 
     def _tamed(self, seconds: float) -> ollama.Client:
@@ -52,6 +54,7 @@ class Door:
             timeout=httpx.Timeout(connect=_CONNECT_S, read=seconds, write=_WRITE_S, pool=None),
             follow_redirects=False,
             trust_env=self.where.reach == "far",
+            verify=_certificates(),
             limits=httpx.Limits(max_connections=None, keepalive_expiry=60),
             event_hooks={"request": [_sent], "response": [_Reader(self.where, seconds)]},
         )
@@ -77,6 +80,10 @@ class Door:
         # think: a server takes a model's silence about it for yes.
         return self._asked(lambda: self._client.chat(model, stream=False, think=False, **asked))
 
+    def load(self, model: str, **asked: Any) -> None:
+        """Has the model loaded, with the options of the questions that follow: others would load it again."""
+        self._asked(lambda: self._patient.chat(model, [], stream=False, think=False, **asked))
+
     def pull(self, model: str) -> Iterator[Pulled]:
         """Downloads a model, and says how far it is; the last status is `success`."""
         status = ""
@@ -91,7 +98,7 @@ class Door:
         """A reply as it is: the client's own types leave out what betrays a cloud."""
 
         def asked() -> object:
-            return client._request_raw(method, path, json=body).json()
+            return client._request_raw(method, path, json=body).json()  # type: ignore[no-untyped-call]
 
         found = self._asked(asked)
         if not isinstance(found, dict):
@@ -112,6 +119,12 @@ def betrays(reply: object) -> str:
     return str(reply.get("remote_host") or reply.get("remote_model") or "")
 
 
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Read once: it takes longer than to ask a server."""
+    return httpx.create_ssl_context()
+
+
 class _Reader:
     """Reads each whole reply at once: in time, not too much, and looks for a cloud behind it."""
 
@@ -119,8 +132,10 @@ class _Reader:
         self._where, self._seconds = where, seconds
 
     def __call__(self, response: httpx.Response) -> None:
-        if response.headers.get("content-type", "").startswith(_LINES):
-            return  # a download: as long as it takes, and it carries nothing of ours
+        if response.request.url.path.endswith("/api/pull"):
+            return  # a download: it takes as long as it takes, and carries nothing of ours
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise httpx.DecodingError("packed, though nobody asked for it")  # what is small here may be large unpacked
         until = response.request.extensions.get("began", time.monotonic()) + self._seconds
         response.stream = _Bounded(cast(httpx.SyncByteStream, response.stream), until)
         response.read()
@@ -156,6 +171,7 @@ def _sent(request: httpx.Request) -> None:
     """Notes when the request began, and takes OLLAMA_API_KEY out: it is ollama.com's, and nobody else's business."""
     request.extensions["began"] = time.monotonic()
     request.headers.pop("Authorization", None)
+    request.headers["Accept-Encoding"] = "identity"
 
 
 def _parsed(content: bytes) -> object:

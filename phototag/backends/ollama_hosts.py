@@ -19,6 +19,7 @@ PORT = 11434
 DEFAULT = "http://127.0.0.1:11434"
 _PORTS = {"http": 80, "https": 443}
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?")
+_PATH = re.compile(r"[A-Za-z0-9._~/-]*")
 _NEAR_ENDINGS = (".local", ".lan", ".home", ".fritz.box", ".internal", ".home.arpa", ".localhost")
 _FORMS = "Write http://127.0.0.1:11434, or a name and a port such as tower.local:11434."
 
@@ -48,7 +49,7 @@ def address(text: str) -> Address:
     netloc, slash, path = rest.partition("/")
     if "@" in netloc:
         raise UsageError("The address of an Ollama server has a name and a password in it.", _FORMS)
-    if re.search(r"[\s?#\\]", rest):
+    if not _PATH.fullmatch(path) or re.search(r"[\s%?#\\]", netloc):
         raise UsageError(f"{text!r} is no address of an Ollama server.", _FORMS)
     host, port = _host_and_port(netloc, text)
     if host.rstrip(".") == "ollama.com" and "://" not in text:

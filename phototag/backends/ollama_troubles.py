@@ -31,9 +31,10 @@ class Then(Enum):
 class Trouble(Exception):
     """Why a request gave no answer, as a sentence and what to do; `{host}` and `{model}` are filled in later."""
 
-    def __init__(self, then: Then, sentence: str, hint: str = "") -> None:
+    def __init__(self, then: Then, sentence: str, hint: str = "", weight: int = 1) -> None:
         super().__init__(sentence)
         self.then, self.sentence, self.hint = then, sentence, hint
+        self.weight = weight  # among the failures in a row after which a server is given up
 
     def told(self, host: object, model: str) -> tuple[str, str]:
         """Sentence and hint, with names."""
@@ -112,7 +113,7 @@ def trouble_of(error: Exception) -> Trouble:
         case ConnectionError() | httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout():
             return Trouble(Then.LOST, "No Ollama server answers at {host}.", "Start it: ollama serve")
         case httpx.TimeoutException():
-            return Trouble(Then.AGAIN, "{host} took too long.", "Give it more time: --set ollama.timeout_s=1200")
+            return Trouble(Then.AGAIN, "{host} took too long.", "Give it more time: --set ollama.timeout_s=1200", 5)
         case httpx.NetworkError() | httpx.RemoteProtocolError() | httpx.ProxyError():
             return Trouble(Then.LOST, "{host} broke off.", "See the log of the Ollama server.")
         case httpx.HTTPError() | httpx.StreamError() | json.JSONDecodeError() | pydantic.ValidationError():

@@ -65,7 +65,7 @@ def examine(job: Job, limits: Limits | None = None, *, ours: bool = False) -> No
     try:
         job.picture = picture_in(job.origin, job.change)
     except Refusal as refusal:
-        raise Refusal(refusal.why, plain=True) from refusal
+        raise Refusal(refusal.why, plain=job.found is None) from refusal  # no whole copy gives way to a damaged file
 
 
 def _replaceable(job: Job, limits: Limits, ours: bool) -> None:

@@ -19,15 +19,14 @@ from phototag.records import Evidence
 
 _VERSION = 1
 
-# Every key is required and every list and text has an end: a model that loops is cut by its grammar, not by our patience.
+_GENRES = ("wedding", "portrait", "landscape", "sports", "editorial", "street", "product", "macro", "wildlife", "event")
+# Every key is required, and every list and text has an end: a model that loops is cut by its grammar.
 _CATALOG: dict[str, Any] = {
     "type": "object",
     "properties": {
         "keywords": {"type": "array", "items": {"type": "string", "minLength": 2, "maxLength": 40}, "maxItems": 15},
         "description": {"type": "string", "minLength": 1, "maxLength": 300},
-        "category": {
-            "enum": "wedding portrait landscape sports editorial street product macro wildlife event".split(),
-        },
+        "category": {"enum": list(_GENRES)},
     },
     "required": ["keywords", "description", "category"],
     "additionalProperties": False,

@@ -80,7 +80,7 @@ def here(count: int, folder: Path) -> tuple[float, int]:
     library, using = open_library(folder, folder), Settings()
     start = time.perf_counter()
     differ = contents_of(library, using).by_captions
-    plan = Planning(library, _SOURCE, style_of(library, using), differ, again=False).plan()
+    plan = Planning(library, _SOURCE, style_of(str(folder), using), differ, again=False).plan()
     assert len(plan.copies) == count, len(plan.copies)
     return time.perf_counter() - start, len(plan.groups)
 

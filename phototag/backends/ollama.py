@@ -1,0 +1,241 @@
+"""Captions and keywords from vision models on the user's own Ollama servers.
+
+The decision here: a picture is asked about twice at most (the second time smaller, with other chances), then it has
+failed and the next one is asked about; what is wrong with the server or the model stops the run at once. A picture
+whose server dies goes to another one. Refused: a run that answers 90,000 times that the server is not there.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from typing import Any
+
+from phototag.backends import ollama_hosts as hosts
+from phototag.backends.ollama_answers import Manner, Said, Unfit, accepted, jpeg
+from phototag.backends.ollama_client import Door
+from phototag.backends.ollama_models import is_cloud, meet
+from phototag.backends.ollama_slots import MOST, Host, Slots
+from phototag.backends.ollama_troubles import Then, Trouble, shown
+from phototag.backends.protocols import Pixels, Question
+from phototag.errors import NoBackend, PhototagError
+
+_MOST_FAILED = 20  # photos one after the other (time-outs count more): then it is the server, not the photos
+_MOST_BUSY = 8  # refusals of a busy server, two minutes in all
+_MOST_LOST = 2  # servers that died under one photo: it may be the photo
+_AHEAD = 2  # pictures packed while every slot is full
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the settings may say; none of it reaches a server but by name."""
+
+    hosts: Sequence[str] = (hosts.DEFAULT,)
+    allow_hosts: Sequence[str] = ()
+    parallel: int = 0  # requests at once at each server; 0: as many as pay
+    keep_alive: str = "15m"
+    num_ctx: int = 8192
+    num_predict: int = 600
+    temperature: float = 0.1
+    timeout_s: float = 600
+    seed: int = 0
+    pause_s: float = 0.5  # before a busy server is asked again, doubled each time
+    patience_s: float = 20  # until a server that is gone is given up
+
+
+_IN_THE_NAME = ("num_ctx", "num_predict", "temperature", "seed")  # what changes answers, where it was changed
+
+
+class Ollama:
+    """A describer: one model, on one server or several."""
+
+    def __init__(self, model: str = "", options: Mapping[str, Any] | None = None) -> None:
+        self._wanted = model.strip()
+        self._options = Options(**(options or {}))
+        self._addresses = list(dict.fromkeys(map(hosts.address, self._options.hosts or (hosts.DEFAULT,))))
+        for where in self._addresses:
+            hosts.permitted(where, self._options.allow_hosts)
+        if is_cloud(self._wanted):
+            raise NoBackend(
+                f"{self._wanted} is a cloud model: photos would leave your machine.",
+                "Choose a model that is on the machine: phototag models",
+            )
+        slots = len(self._addresses) * (self._options.parallel or MOST)
+        self.parallel = 2 + slots // 4  # batches: with eight photos in each every slot has work
+        self.name = f"ollama:{self._wanted}"
+        self.counts: Counter[str] = Counter()
+        self.notices: list[str] = []  # servers that do not take part, or no more, and why
+        self._pool = ThreadPoolExecutor(slots + _AHEAD, "ollama")
+        self._guard = threading.Lock()
+        self._slots: Slots | None = None
+
+    def why_not(self) -> str | None:
+        """Why it cannot work here, as a sentence; None if it can."""
+        try:
+            self._met()
+        except NoBackend as trouble:
+            return f"{trouble.sentence} {trouble.hint}".strip()
+        return None
+
+    def describe(self, pictures: Sequence[Pixels], questions: Sequence[Question]) -> list[str | PhototagError]:
+        """For each picture the reply, or why there is none; NoBackend where no server can go on."""
+        slots = self._met()
+        asked = [
+            self._pool.submit(self._described, slots, picture, question)
+            for picture, question in zip(pictures, questions, strict=True)
+        ]
+        return [future.result() for future in asked]
+
+    # ---- before the first picture
+
+    def _met(self) -> Slots:
+        """The servers that take part; those that are not there are noted, if one is."""
+        with self._guard:
+            if self._slots is None:
+                taking_part = self._introduced()
+                self._slots = Slots(taking_part, self._options.patience_s, self.notices.append)
+            return self._slots
+
+    def _introduced(self) -> list[Host]:
+        found: list[Host] = []
+        absent: list[tuple[str, str]] = []
+        wanted, digest = self._wanted, ""
+        for where in self._addresses:
+            door = Door(where, self._options.timeout_s)
+            try:
+                met = meet(door, wanted)
+                if digest and met.digest != digest:
+                    other = "{host} has another version of the model {model}, whose answers would differ."
+                    raise Trouble(Then.STOP, other, "Bring both up to date: ollama pull {model}")
+            except Trouble as trouble:
+                absent.append(trouble.told(where, wanted or "that it would choose"))
+                if trouble.then is Then.LEAVES:
+                    raise NoBackend(*absent[-1]) from trouble
+                continue
+            wanted, digest = met.name, met.digest
+            found.append(Host(door, met, self._options.parallel))
+        if not found:
+            raise NoBackend(*absent[0])
+        self.notices += [f"{sentence} {hint}".strip() for sentence, hint in absent]
+        self.name = f"ollama:{wanted}@{digest[:12]}{self._changed()}"
+        self._wanted = wanted
+        return found
+
+    def _changed(self) -> str:
+        usual = {field.name: field.default for field in fields(Options)}
+        own = {name: getattr(self._options, name) for name in _IN_THE_NAME}
+        return "".join(f"/{name}={value}" for name, value in own.items() if value != usual[name])
+
+    def _prepare(self, host: Host) -> str:
+        """The name to ask for, once the model is loaded there; the first photo waits for it."""
+        with host.loading:
+            if host.met is None:  # back again, and perhaps another one
+                host.met, before = meet(host.door, self._wanted), self.name
+                if f"@{host.met.digest[:12]}" not in before:
+                    changed = "{host} has another version of the model {model} than when the run began."
+                    raise Trouble(Then.STOP, changed, "Start the run again.")
+            if not host.loaded:
+                host.door.load(
+                    host.met.asked, options=dict(self._manners()[0].options), keep_alive=self._options.keep_alive
+                )
+                host.loaded = True
+            return host.met.asked
+
+    def _manners(self) -> tuple[Manner, Manner]:
+        """How a picture is asked about first, and how once more. What a model is loaded with is the same in both."""
+        own = self._options
+        first = {"num_ctx": own.num_ctx, "num_predict": own.num_predict, "temperature": own.temperature}
+        first |= {"seed": own.seed}
+        again = first | {"temperature": max(0.4, own.temperature), "seed": own.seed + 1, "repeat_penalty": 1.1}
+        return Manner(1280, 88, first), Manner(768, 80, again)
+
+    # ---- one picture
+
+    def _described(self, slots: Slots, pixels: Pixels, question: Question) -> str | PhototagError:
+        """The reply for one picture, wherever it comes from."""
+        busy = lost = 0
+        manners = list(self._manners())
+        manner = manners.pop(0)
+        try:
+            sent = jpeg(pixels, manner.side, manner.quality)
+        except PhototagError as trouble:
+            return trouble
+        while True:
+            host = slots.take()
+            outcome = self._asked(slots, host, sent, question, manner)
+            if isinstance(outcome, Said):
+                host.failed = 0
+                self._count("answered", *filter(None, [outcome.oddly]))
+                return outcome.text
+            told = outcome.told(host.door.where, self._wanted)
+            then = self._then(slots, host, outcome, told)
+            if then is Then.WAIT and busy < _MOST_BUSY:
+                self._count("busy")
+                time.sleep(min(30.0, self._options.pause_s * 2**busy) * random.uniform(0.5, 1.5))
+                busy += 1
+            elif then is Then.LOST and lost < _MOST_LOST:
+                self._count("handed back")
+                lost += 1
+            elif then is Then.AGAIN and manners:
+                self._count("again")
+                manner = manners.pop(0)
+                sent = jpeg(pixels, manner.side, manner.quality)
+            elif then not in (Then.STOP, Then.LEAVES):
+                return self._failed(slots, host, told, outcome.weight)
+
+    def _asked(self, slots: Slots, host: Host, sent: bytes, question: Question, manner: Manner) -> Said | Trouble:
+        """One request, and the slot given back whatever comes of it."""
+        answered = False
+        try:
+            name = self._prepare(host)
+            reply = host.door.chat(
+                name,
+                messages=[{"role": "user", "content": question.text, "images": [sent]}],
+                format=dict(question.schema) or None,
+                options=dict(manner.options),
+                keep_alive=self._options.keep_alive,
+            )
+            answered = True  # fit or not, the server did its work
+            return accepted(reply, question.schema)
+        except Unfit as unfit:
+            return Trouble(Then.AGAIN, f"{{host}} gave no answer that counts: {shown(unfit)}.")
+        except Trouble as trouble:
+            return trouble
+        finally:
+            slots.give(host, answered=answered)
+
+    def _then(self, slots: Slots, host: Host, trouble: Trouble, told: tuple[str, str]) -> Then:
+        """What follows for this picture, once what follows for its server is done."""
+        if trouble.then is Then.LOST:
+            try:
+                host.door.version()
+            except Trouble:
+                slots.lost(host, *told)
+                return Then.LOST
+            return Then.AGAIN  # it is there: the picture, or the network for a moment
+        if trouble.then is Then.STOP:
+            slots.give_up(host, *told)
+        elif trouble.then is Then.LEAVES:
+            slots.stop(*told)
+        return trouble.then
+
+    def _failed(self, slots: Slots, host: Host, told: tuple[str, str], weight: int) -> PhototagError:
+        """The failure of one picture; after many in a row the server is to blame."""
+        self._count("failed")
+        with self._guard:
+            host.failed += weight
+            too_many = host.failed >= _MOST_FAILED
+        sentence, hint = told
+        if too_many:
+            row = f"Too many photos in a row failed, the last one with: {sentence}"
+            slots.give_up(host, row, hint or "See the log of the Ollama server, or choose another model.")
+        return PhototagError(sentence, hint)
+
+    def _count(self, *what: str) -> None:
+        with self._guard:
+            self.counts.update(what)

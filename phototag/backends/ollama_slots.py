@@ -1,0 +1,154 @@
+"""Which server gets the next picture, and how many each is given at once.
+
+The decision here: servers take from one queue as they become free, so the fast one does more; how many requests pay is
+measured, for a server says neither how many slots it has nor that it has one. One request more than pays stays, and
+waits at the server's door, so that no slot is ever empty while we pack the next picture. Refused: a share for each
+server, which waits for the slowest, and more requests than help, which only grow old.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from phototag.backends.ollama_client import Door
+from phototag.backends.ollama_models import Met
+from phototag.backends.ollama_troubles import Trouble
+from phototag.errors import NoBackend
+
+MOST = 5  # four that run, and one at the door
+_PAYS, _HURTS = 1.10, 0.90  # what one more must bring, and what it may cost, of the rate before
+_FULL = 0.85  # of the time as many as allowed must have been under way, or it was no measurement
+_PATIENT_STEPS = (0.1, 0.2, 0.5, 1.0, 2.0)  # seconds between two looks at a server that is gone
+
+
+class Pace:
+    """How many requests at once: as many as were told, or as many as pay."""
+
+    def __init__(self, fixed: int = 0) -> None:
+        self.allowed = fixed or 1
+        self._settled = bool(fixed)
+        self._before = 0.0  # answers a second with one request less
+        self._begin(time.monotonic())
+
+    def _begin(self, now: float) -> None:
+        self._skip, self._answers = self.allowed, 0  # the first answers were asked for at the pace before
+        self._since = self._moved = now
+        self._work = 0.0  # requests under way, summed up over time
+
+    def moves(self, under_way: int, now: float) -> None:
+        """So many were under way until now."""
+        self._work += under_way * (now - self._moved)
+        self._moved = now
+
+    def answered(self, now: float) -> None:
+        """One more answer came; after enough of them the next number is tried, or the best one kept."""
+        if self._settled:
+            return
+        if self._skip:
+            self._skip -= 1
+            self._since, self._work = now, 0.0
+            return
+        self._answers += 1
+        if self._answers < 6 + 2 * self.allowed:
+            return
+        span = max(now - self._since, 1e-6)
+        if self._work >= _FULL * self.allowed * span:
+            self._judge(self._answers / span)
+        self._begin(now)
+
+    def _judge(self, rate: float) -> None:
+        before, self._before = self._before, rate
+        if rate > _PAYS * before and self.allowed < MOST:
+            self.allowed += 1
+            return
+        self._settled = True
+        if rate < _HURTS * before:
+            self.allowed -= 1
+
+
+class Host:
+    """One server that takes part: what it has under way, and what it has failed at."""
+
+    def __init__(self, door: Door, met: Met, fixed: int) -> None:
+        self.door, self.pace = door, Pace(fixed)
+        self.met: Met | None = met  # None: it was gone, and is to be looked at again
+        self.loaded = False
+        self.loading = threading.Lock()
+        self.under_way = 0
+        self.failed = 0  # photos, one after the other
+        self.away = False
+
+
+class Slots:
+    """Lends servers out for one request each; for many threads."""
+
+    def __init__(self, hosts: Sequence[Host], patience_s: float, tell: Callable[[str], None]) -> None:
+        self._hosts, self._patience, self._tell = list(hosts), patience_s, tell
+        self._changed = threading.Condition()
+        self._over: tuple[str, str] | None = None
+
+    def take(self) -> Host:
+        """A server that is free; waits for one, and raises NoBackend where none is left."""
+        with self._changed:
+            while True:
+                if self._over:
+                    raise NoBackend(*self._over)
+                free = [one for one in self._hosts if not one.away and one.under_way < one.pace.allowed]
+                if free:
+                    host = min(free, key=lambda one: one.under_way / one.pace.allowed)
+                    self._step(host, 1)
+                    return host
+                self._changed.wait()
+
+    def give(self, host: Host, *, answered: bool = False) -> None:
+        """Back from a request; `answered` if the server did its work, whatever the model said."""
+        with self._changed:
+            self._step(host, -1)
+            if answered:
+                host.pace.answered(time.monotonic())
+            self._changed.notify_all()
+
+    def _step(self, host: Host, step: int) -> None:
+        host.pace.moves(host.under_way, time.monotonic())
+        host.under_way += step
+
+    def lost(self, host: Host, sentence: str, hint: str) -> None:
+        """The server is gone: it gets nothing until it is back, and is given up where it does not come in time."""
+        with self._changed:
+            if host.away or host not in self._hosts:
+                return
+            host.away, host.loaded, host.met = True, False, None
+        threading.Thread(target=self._watch, args=(host, sentence, hint), name="ollama-watch", daemon=True).start()
+
+    def _watch(self, host: Host, sentence: str, hint: str) -> None:
+        until, at = time.monotonic() + self._patience, 0
+        while time.monotonic() < until:
+            time.sleep(_PATIENT_STEPS[min(at, len(_PATIENT_STEPS) - 1)])
+            at += 1
+            try:
+                host.door.version()
+            except Trouble:
+                continue  # still gone: looked at again until patience ends
+            with self._changed:
+                host.away = False
+                self._changed.notify_all()
+            return
+        self.give_up(host, sentence, hint)
+
+    def give_up(self, host: Host, sentence: str, hint: str) -> None:
+        """This server is asked no more; the last one ends the run with its sentence."""
+        with self._changed:
+            if host in self._hosts:
+                self._hosts.remove(host)
+                self._tell(f"{sentence} {hint}".strip())
+            if not self._hosts and not self._over:
+                self._over = (sentence, hint)
+            self._changed.notify_all()
+
+    def stop(self, sentence: str, hint: str) -> None:
+        """No server is asked any more."""
+        with self._changed:
+            self._over = self._over or (sentence, hint)
+            self._changed.notify_all()
