@@ -142,10 +142,14 @@ def _carry_out(done: Organized, using: Settings, report: Report, stop: Stop, *, 
         copying = Copying(done, planner, writer, writes, lambda: journal.begin(command_line(), batch), report, stop)
         copying.run(done.plan.copies)
         copying.run(done.plan.renewals)
-        waiting, ours = frozenset(done.plan.pending), our_copies(tree)
-        ours = {image_id: own for image_id, own in ours.items() if image_id in waiting}
-        copying.update(ours)
-        copying.refresh(leads_of(tree, ours))
+        renewed = {copy.image_id for copy in done.plan.renewals}
+        if renewed:
+            _learn(tree, using, report)
+        ours = our_copies(tree) if renewed or done.plan.pending else {}
+        waiting = frozenset(done.plan.pending)
+        copying.update({image_id: own for image_id, own in ours.items() if image_id in waiting})
+        waiting |= renewed
+        copying.refresh(leads_of(tree, {image_id: own for image_id, own in ours.items() if image_id in waiting}))
     with held(tree, report):
         if done.batch:
             _learn(tree, using, report)

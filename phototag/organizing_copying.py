@@ -133,7 +133,9 @@ class Copying:
     def _copy(self, copies: Sequence[Copy]) -> None:
         plain = {copy.original: _plain(copy) for copy in copies}
         ids = list(dict.fromkeys(copy.image_id for copy in copies))
-        planned = [one for some in self._planner.plan(ids, below=plain.__contains__) for one in some]
+        replaced = frozenset(copy.target for copy in copies if copy.expect)
+        plan = self._planner.plan(ids, below=plain.__contains__, aside=replaced)
+        planned = [one for some in plan for one in some]
         changes = redirected(planned, plain)
         outcomes = self._write(changes)
         failed = {one.change.origin: one for one in outcomes if one.plain and one.change.kind == "copy"}
@@ -141,7 +143,8 @@ class Copying:
             outcomes = [one for one in outcomes if one.change.origin not in failed]
             outcomes += self._without_tags(ids, failed, plain)
         self._count(outcomes)
-        pages = list(self._ours(list(self._pages.pages(_leads(copies, outcomes))))) if self._pages else []
+        leads = _leads([copy for copy in copies if not copy.expect], outcomes)
+        pages = list(self._ours(list(self._pages.pages(leads)))) if self._pages and leads else []
         outcomes += self._write(pages)
         self._note_brought(set(ids), [*changes, *pages], outcomes)
 

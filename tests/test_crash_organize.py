@@ -21,7 +21,6 @@ import pytest
 from tests.organizing import make_heap, plain_home, state, tags, timeless
 from tests.writing import settled
 
-
 _OF_THE_RUN = ("SourceFile", "XMP-phototag:RunId", "XMP-xmp:MetadataDate", "XMP-xmp:ModifyDate")
 
 

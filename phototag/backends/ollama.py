@@ -166,14 +166,10 @@ class Ollama:
         except PhototagError as trouble:
             return trouble
         while True:
-            host = slots.take()
-            outcome = self._asked(slots, host, sent, question, manner)
+            host, outcome, then = self._turn(slots, sent, question, manner)
             if isinstance(outcome, Said):
-                host.failed = 0
                 self._count("answered", *filter(None, [outcome.oddly]))
                 return outcome.text
-            told = outcome.told(host.door.where, self._wanted)
-            then = self._then(slots, host, outcome, told)
             if then is Then.WAIT and busy < _MOST_BUSY:
                 self._count("busy")
                 time.sleep(min(30.0, self._options.pause_s * 2**busy) * random.uniform(0.5, 1.5))
@@ -186,11 +182,24 @@ class Ollama:
                 manner = manners.pop(0)
                 sent = jpeg(pixels, manner.side, manner.quality)
             elif then not in (Then.STOP, Then.LEAVES):
-                return self._failed(slots, host, told, outcome.weight)
+                return self._failed(slots, host, outcome)
 
-    def _asked(self, slots: Slots, host: Host, sent: bytes, question: Question, manner: Manner) -> Said | Trouble:
-        """One request, and the slot given back whatever comes of it."""
-        answered = False
+    def _turn(
+        self, slots: Slots, sent: bytes, question: Question, manner: Manner
+    ) -> tuple[Host, Said | Trouble, Then | None]:
+        """One request to the server whose turn it is, and what follows; the server's own part of it is done."""
+        host = slots.take()
+        outcome: Said | Trouble | None = None
+        try:
+            outcome = self._asked(host, sent, question, manner)
+            if isinstance(outcome, Said):
+                host.failed = 0
+                return host, outcome, None
+            return host, outcome, self._then(slots, host, outcome)
+        finally:  # not before it is known whether the server is still there: the next photo would be lost too
+            slots.give(host, answered=isinstance(outcome, Said))
+
+    def _asked(self, host: Host, sent: bytes, question: Question, manner: Manner) -> Said | Trouble:
         try:
             name = self._prepare(host)
             reply = host.door.chat(
@@ -200,17 +209,15 @@ class Ollama:
                 options=dict(manner.options),
                 keep_alive=self._options.keep_alive,
             )
-            answered = True  # fit or not, the server did its work
             return accepted(reply, question.schema)
         except Unfit as unfit:
             return Trouble(Then.AGAIN, f"{{host}} gave no answer that counts: {shown(unfit)}.")
         except Trouble as trouble:
             return trouble
-        finally:
-            slots.give(host, answered=answered)
 
-    def _then(self, slots: Slots, host: Host, trouble: Trouble, told: tuple[str, str]) -> Then:
+    def _then(self, slots: Slots, host: Host, trouble: Trouble) -> Then:
         """What follows for this picture, once what follows for its server is done."""
+        told = trouble.told(host.door.where, self._wanted)
         if trouble.then is Then.LOST:
             try:
                 host.door.version()
@@ -224,13 +231,13 @@ class Ollama:
             slots.stop(*told)
         return trouble.then
 
-    def _failed(self, slots: Slots, host: Host, told: tuple[str, str], weight: int) -> PhototagError:
+    def _failed(self, slots: Slots, host: Host, trouble: Trouble) -> PhototagError:
         """The failure of one picture; after many in a row the server is to blame."""
         self._count("failed")
         with self._guard:
-            host.failed += weight
+            host.failed += trouble.weight
             too_many = host.failed >= _MOST_FAILED
-        sentence, hint = told
+        sentence, hint = trouble.told(host.door.where, self._wanted)
         if too_many:
             row = f"Too many photos in a row failed, the last one with: {sentence}"
             slots.give_up(host, row, hint or "See the log of the Ollama server, or choose another model.")

@@ -46,16 +46,16 @@ class Door:
         self.where = where
         self._client = self._tamed(timeout_s)
         self._patient = self._tamed(max(timeout_s, _LOAD_S))
-        self._quick = self._tamed(_QUICK_S)
+        self._quick = self._tamed(_QUICK_S, keep=0)  # each on a connection of its own: is anybody listening?
 
-    def _tamed(self, seconds: float) -> ollama.Client:
+    def _tamed(self, seconds: float, keep: int | None = None) -> ollama.Client:
         return ollama.Client(
             self.where.url,
             timeout=httpx.Timeout(connect=_CONNECT_S, read=seconds, write=_WRITE_S, pool=None),
             follow_redirects=False,
             trust_env=self.where.reach == "far",
             verify=_certificates(),
-            limits=httpx.Limits(max_connections=None, keepalive_expiry=60),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=keep, keepalive_expiry=60),
             event_hooks={"request": [_sent], "response": [_Reader(self.where, seconds)]},
         )
 

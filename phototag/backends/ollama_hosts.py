@@ -94,8 +94,8 @@ def _host_and_port(netloc: str, given: str) -> tuple[str, int]:
     if netloc.count(":") > 1 and "[" not in netloc:  # a bare IPv6 address has no port
         return netloc.lower(), 0
     if netloc.startswith("["):
-        host, _, after = netloc[1:].partition("]")
-        if after and not after.startswith(":"):
+        host, end, after = netloc[1:].partition("]")
+        if not end or (after and not after.startswith(":")):
             raise UsageError(f"{given!r} is no address of an Ollama server.", _FORMS)
         port = after[1:]
     else:

@@ -103,7 +103,7 @@ class Slots:
                 self._changed.wait()
 
     def give(self, host: Host, *, answered: bool = False) -> None:
-        """Back from a request; `answered` if the server did its work, whatever the model said."""
+        """Back from a request; `answered` if an answer came of it."""
         with self._changed:
             self._step(host, -1)
             if answered:

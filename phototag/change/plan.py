@@ -78,24 +78,35 @@ class Planner:
         self._threads.shutdown(cancel_futures=True)
 
     def plan(
-        self, ids: Sequence[str], beside: frozenset[str] = frozenset(), below: Callable[[str], bool] = lambda path: True
+        self,
+        ids: Sequence[str],
+        beside: frozenset[str] = frozenset(),
+        below: Callable[[str], bool] = lambda path: True,
+        aside: frozenset[str] = frozenset(),
     ) -> Iterator[list[Planned]]:
         """The plan for some photos, a few dozen at a time; only files for which `below` says yes are written.
 
-        Files in `beside` get a sidecar, whatever their type.
+        Files in `beside` get a sidecar, whatever their type. What files in `aside` say does not count: they go.
         """
         for start in range(0, len(ids), _AT_ONCE):
-            yield self._planned(ids[start : start + _AT_ONCE], beside, below)
+            yield self._planned(ids[start : start + _AT_ONCE], beside, below, aside)
 
-    def _planned(self, ids: Sequence[str], beside: frozenset[str], below: Callable[[str], bool]) -> list[Planned]:
+    def _planned(
+        self, ids: Sequence[str], beside: frozenset[str], below: Callable[[str], bool], aside: frozenset[str]
+    ) -> list[Planned]:
         files: dict[str, list[File]] = {image_id: [] for image_id in ids}
         for file in self._library.files("photo_id", ids):
-            files[file.photo_id].append(file)
+            if file.path not in aside:
+                files[file.photo_id].append(file)
         beside |= self._kept_out_of([file.path for own in files.values() for file in own])
         decisions = {decision.image_id: decision for decision in self._library.decisions(ids)}
         faces = self._faces(ids) if self._modes.writes("faces") else {}
         found = {
-            image_id: [_Found(t, why_not=t.why_not) for t in self._where.targets(own, beside) if below(t.source.path)]
+            image_id: [
+                _Found(t, why_not=t.why_not)
+                for t in self._where.targets(own, beside)
+                if below(t.source.path) or below(t.path)
+            ]
             for image_id, own in files.items()
             if image_id in decisions
         }
@@ -227,10 +238,10 @@ def base_of(entries: Sequence[Entry], digest: str) -> Base | None:
     a copy without tags, into which nothing was written.
     """
     done = [entry for entry in entries if entry.state == "done" and entry.change.get("kind") != "undo"]
-    done = [entry for entry in done if entry.change.get("kind") != "copy" or entry.change.get("fields")]
     for entry in reversed(done):
         if digest != entry.before or digest == entry.after:
-            return Change.from_json(entry.change).base
+            plain = entry.change.get("kind") == "copy" and not entry.change.get("fields")
+            return None if plain else Change.from_json(entry.change).base
     return None
 
 

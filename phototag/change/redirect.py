@@ -24,14 +24,14 @@ def redirected(planned: Iterable[Planned], plain: Mapping[str, Change]) -> list[
         if change.target in copies:
             copies[change.target] = _tagged(copies[change.target], change, plain)
         elif not change.expect and change.source in plain:
-            sidecars.append(_sidecar(change, plain[change.source]))
+            sidecars += _sidecars(change, plain)
     return [*copies.values(), *sidecars]
 
 
 def sidecars_only(planned: Iterable[Planned], plain: Mapping[str, Change]) -> list[Change]:
     """The new sidecars alone, for copies that were made without tags."""
     wanted = (one.change for one in planned if one.change and not one.change.expect)
-    return [_sidecar(change, plain[change.source]) for change in wanted if change.source in plain]
+    return [made for change in wanted if change.source in plain for made in _sidecars(change, plain)]
 
 
 def _tagged(copy: Change, change: Change, plain: Mapping[str, Change]) -> Change:
@@ -46,6 +46,14 @@ def _tagged(copy: Change, change: Change, plain: Mapping[str, Change]) -> Change
         iptc=change.iptc,
         stale=change.stale,
     )
+
+
+def _sidecars(change: Change, plain: Mapping[str, Change]) -> list[Change]:
+    """The new sidecar; none where a copied one takes its place, or where the copy has had its own since it was made."""
+    copy = plain[change.source]
+    made = _sidecar(change, copy)
+    taken = {one.target for one in plain.values()}
+    return [] if copy.expect or made.target in taken else [made]
 
 
 def _sidecar(change: Change, copy: Change) -> Change:

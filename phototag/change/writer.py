@@ -111,7 +111,7 @@ class Rehearsal:
         if job.is_in_tree:
             copying.inside(self._library.place, job)
         if job.is_copy:
-            copying.examine(job)
+            copying.examine(job, self._limits)
             return
         target = job.target
         found = look_at(target, bool(change.expect))

@@ -148,6 +148,8 @@ def _as_json(done: Organized) -> dict[str, Any]:
         "same_picture_again": passed.twins,
         "changed_since": passed.changed,
         "deleted_since": passed.deleted,
+        "changed_on_both": passed.outdated,
+        "left_behind": passed.left,
         "untagged": [{"path": path, "reason": why} for path, why in done.untagged],
         "refused": [{"path": path, "reason": why} for path, why in done.refused],
         "unreadable": [{"path": path, "reason": why} for path, why in done.unread],
@@ -195,6 +197,10 @@ def _passed_over(done: Organized, *, copies: bool) -> list[tuple[str, str]]:
         told.append(("changed by you", f"{many(len(passed.changed), 'copy', 'copies')}, left as they are"))
     if passed.deleted:
         told.append(("deleted by you", f"{many(len(passed.deleted), 'copy', 'copies')}, not made again (but: --again)"))
+    if passed.outdated:
+        told.append(("changed on both", f"{many(len(passed.outdated), 'copy', 'copies')}, and so are left as they are"))
+    if passed.left:
+        told.append(("left behind", f"{many(len(passed.left), 'sidecar')} that say something else of the same picture"))
     if not copies and done.plan.renewals:
         told.append(
             ("to be renewed", f"{many(len(done.plan.renewals), 'copy', 'copies')} whose originals were changed")
