@@ -224,17 +224,22 @@ def test_a_server_elsewhere_is_refused_before_anything_is_looked_up() -> None:
             listed(host)
 
 
-def test_a_cloud_that_only_a_closer_look_shows_is_refused() -> None:
-    row = {"name": "sly:latest", "digest": "ab" * 32, "size": 1}
+@pytest.mark.parametrize("key", ["remote_host", "remote_model"])
+@pytest.mark.parametrize("where", ["list", "page"])
+def test_a_cloud_behind_a_model_is_refused_whichever_word_betrays_it(where: str, key: str) -> None:
+    cloud = {key: "somewhere"}
+    row: dict[str, Any] = {"name": "sly:latest", "digest": "ab" * 32, "size": 1}
+    page: dict[str, Any] = {"capabilities": ["vision"]}
     with canned(
         {
             "/api/version": as_json({"version": "0.32.15"}),
-            "/api/tags": as_json({"models": [row]}),
-            "/api/show": as_json({"capabilities": ["vision"], "remote_host": "https://ollama.com:443"}),
+            "/api/tags": as_json({"models": [row | cloud if where == "list" else row]}),
+            "/api/show": as_json(page | cloud if where == "page" else page),
         }
     ) as url:
         assert "runs in a cloud" in sentence(describer(url, model="sly"))
-        assert "runs in a cloud" in sentence(describer(url))
+        unnamed = sentence(describer(url))
+        assert ("has no model that can see" if where == "list" else "runs in a cloud") in unnamed
 
 
 def test_an_answer_that_came_from_a_cloud_stops_the_run() -> None:
@@ -638,7 +643,7 @@ def test_both_eras_answer_small_and_large_pictures(era: str, name: str) -> None:
 def test_a_model_that_the_server_cannot_load_stops_the_run_before_a_picture_is_sent() -> None:
     with StandIn(["llama3.2-vision:11b"]) as server:
         backend = describer(server)
-        with pytest.raises(NoBackend, match="cannot load the model llama3.2-vision:11b: llama-server process has"):
+        with pytest.raises(NoBackend, match=r"cannot load the model llama3\.2-vision:11b: llama-server process"):
             ask(backend, pictures(3))
         assert not any(entry.pictures for entry in server.asked())
 

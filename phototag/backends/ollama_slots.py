@@ -18,7 +18,7 @@ from phototag.backends.ollama_troubles import Trouble
 from phototag.errors import NoBackend
 
 MOST = 5  # four that run, and one at the door
-_PAYS, _HURTS = 1.10, 0.90  # what one more must bring, and what it may cost, of the rate before
+_PAYS, _HURTS = 1.10, 0.80  # what one more must bring, and what it may cost, of the rate before
 _FULL = 0.85  # of the time as many as allowed must have been under way, or it was no measurement
 _PATIENT_STEPS = (0.1, 0.2, 0.5, 1.0, 2.0)  # seconds between two looks at a server that is gone
 
@@ -51,7 +51,7 @@ class Pace:
             self._since, self._work = now, 0.0
             return
         self._answers += 1
-        if self._answers < 6 + 2 * self.allowed:
+        if self._answers < 8 + 2 * self.allowed:
             return
         span = max(now - self._since, 1e-6)
         if self._work >= _FULL * self.allowed * span:

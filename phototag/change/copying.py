@@ -18,20 +18,22 @@ from phototag.change.folders import nearest
 from phototag.change.guards import Limits, Refusal, guard, look_at, picture_in, writable
 from phototag.change.job import Job
 from phototag.read.identity import whole_file_digest
+from phototag.report import shown
 from phototag.store.log import no_space
 from phototag.store.place import FOLDER, Place
 
 _ROOM = 1 << 20  # bytes beside the copy: the journal, folders, tags
 _CHANGED = "the original has changed since it was read; run the command again"
 _YOURS = "it was changed since and is yours"
-_LAST = "the original is not there any more: this copy may be the only one"
+_LAST = "its original {} is not there any more: this copy may be the only one"
+_OTHER = "its original {} was changed since: this copy may be the only one that has what it held"
 
 
 def inside(place: Place, job: Job) -> None:
     """Refusal unless the target lies in the library's root, whatever links lead there, and is no link itself."""
     root, target = Path(os.path.realpath(place.root)), job.target
     if not target.is_relative_to(root) or Path(os.path.realpath(target.parent)) != target.parent:
-        raise Refusal("its folder lies outside of the library; a link may lead there")
+        raise Refusal(f"its folder {shown(str(target.parent))} lies outside of the library; a link leads there")
     if any(part.casefold() == FOLDER for part in target.relative_to(root).parts):
         raise Refusal(f"it lies in {FOLDER}, which is phototag's own folder")
     if target.is_symlink() and job.change.expect:
@@ -142,9 +144,9 @@ def original_stays(job: Job) -> None:
         same = whole_file_digest(job.origin) == job.original
         apart = not job.origin.samefile(job.target)
     except OSError as trouble:
-        raise Refusal(_LAST) from trouble
+        raise Refusal(_LAST.format(shown(str(job.origin)))) from trouble
     if not same:
-        raise Refusal(_LAST)
+        raise Refusal(_OTHER.format(shown(str(job.origin))))
     if not apart:
         raise Refusal("the copy and the original are one file now: this copy may be the only one")
 
@@ -152,7 +154,7 @@ def original_stays(job: Job) -> None:
 def still_there(job: Job) -> None:
     """Refusal unless the original is what `original_stays` saw; asked just before the copy goes."""
     if not _is_same(job):
-        raise Refusal(_LAST)
+        raise Refusal(_OTHER.format(shown(str(job.origin))))
 
 
 def _is_same(job: Job) -> bool:

@@ -10,7 +10,7 @@ from phototag.cli.common import Shared, interrupted, shared, stopping
 from phototag.report import out, out_json, rows, shown
 
 _TOLD = {
-    "bytes": "byte for byte as before",
+    "bytes": "as before, byte for byte (what phototag had made is gone)",
     "fields": "our fields only",
     "refused": "left alone",
     "gone": "not there any more",
