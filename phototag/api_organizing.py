@@ -34,9 +34,9 @@ from phototag.settings import Settings
 from phototag.store.library import Library
 
 if TYPE_CHECKING:
-    from phototag.organizing import Plan
-    from phototag.organizing_content import Contents
-    from phototag.organizing_copying import Organized
+    from phototag.organizing.content import Contents
+    from phototag.organizing.copying import Organized
+    from phototag.organizing.planning import Plan
 
 Show = Callable[["Plan", "Contents | None"], None]
 
@@ -61,7 +61,7 @@ def organize(
     carries exactly such a file out. `again` copies once more what was deleted from the tree; without `pages` no JSON
     is written beside the copies. `show` is given the plan before anything is copied.
     """
-    from phototag.organizing_copying import Organized
+    from phototag.organizing.copying import Organized
 
     report = report or Report(quiet=True)
     origin, root = folders(source, to)
@@ -84,7 +84,7 @@ def organize(
         if show:
             show(done.plan, contents)
     if plan is not None:
-        from phototag.organizing_file import write
+        from phototag.organizing.file import write
 
         write(plan, done.plan, origin, tree)
     elif not dry_run:
@@ -95,9 +95,9 @@ def organize(
 
 def _from_file(path: Path, tree: Library, origin: str, using: Settings, report: Report) -> Organized:
     """What a plan file says, if it was made for these two folders; without what is done already."""
-    from phototag.organizing import Plan
-    from phototag.organizing_copying import Organized
-    from phototag.organizing_file import groups, read, still_to_do
+    from phototag.organizing.copying import Organized
+    from phototag.organizing.file import groups, read, still_to_do
+    from phototag.organizing.planning import Plan
 
     copies = read(path, tree, tree.place.stored(origin), using.names.forbidden)
     with held(tree, report):
@@ -110,7 +110,7 @@ def _from_file(path: Path, tree: Library, origin: str, using: Settings, report: 
 
 def _plan(done: Organized, origin: str, using: Settings, contents: Contents, report: Report, *, again: bool) -> None:
     """See what the tree holds, and plan what is new."""
-    from phototag.organizing import Planning
+    from phototag.organizing.planning import Planning
 
     tree = done.library
     with held(tree, report):
@@ -127,8 +127,8 @@ def _plan(done: Organized, origin: str, using: Settings, contents: Contents, rep
 def _carry_out(done: Organized, using: Settings, report: Report, stop: Stop, *, pages: bool) -> None:
     """Copy what is new, bring up to date what stands, and learn what the tree says then."""
     from phototag.change.journal import Journal, new_batch
-    from phototag.organizing_copying import Copying
-    from phototag.organizing_pages import Pages, leads_of
+    from phototag.organizing.copying import Copying
+    from phototag.organizing.pages import Pages, leads_of
 
     tree, batch = done.library, new_batch()
     free, root = shutil.disk_usage(tree.place.root).free, str(tree.place.root)

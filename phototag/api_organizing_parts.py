@@ -22,8 +22,8 @@ from phototag.store import place
 from phototag.store.library import Library, open_library
 
 if TYPE_CHECKING:
-    from phototag.organizing import Style
-    from phototag.organizing_content import Contents
+    from phototag.organizing.content import Contents
+    from phototag.organizing.planning import Style
     from phototag.store.settled import Settled
 
 
@@ -63,7 +63,7 @@ def _is_in(inner: str, outer: str) -> bool:
 
 def place_of_plan(path: Path, origin: str) -> None:
     """UsageError unless a plan may be written there."""
-    from phototag.organizing_file import is_plan
+    from phototag.organizing.file import is_plan
 
     real = Path(os.path.realpath(path))
     if _is_in(str(real.parent), origin):
@@ -113,7 +113,7 @@ def style_of(root: str, using: Settings) -> Style:
     """How folders are named; UsageError for a template, a rule or a language that cannot be."""
     from phototag.decide import tongues
     from phototag.decide.naming import Rules, Template
-    from phototag.organizing import Style
+    from phototag.organizing.planning import Style
 
     tongues.check(using.languages.folders)
     found = place.here(Path(root))
@@ -123,7 +123,7 @@ def style_of(root: str, using: Settings) -> Style:
 
 def contents_of(tree: Library, using: Settings) -> Contents:
     """The scores of likeness for photos of the tree's library."""
-    from phototag.organizing_content import Contents
+    from phototag.organizing.content import Contents
 
     return Contents(tree, makers_of(using).get("labels", ""))
 

@@ -266,7 +266,7 @@ def _room_behind(name: str, package: str, rooms: set[str]) -> str | None:
 
 def _whole_room(name: str) -> str:
     """A room that grew too long for one file goes on in `room_part.py`."""
-    return next((room for room in ("api", "organizing", "settings", "vocabulary") if name.startswith(f"{room}_")), name)
+    return next((room for room in ("api", "settings", "vocabulary") if name.startswith(f"{room}_")), name)
 
 
 def strangers(page: Page) -> Iterator[tuple[int, str]]:

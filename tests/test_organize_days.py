@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from phototag.decide.events import Limits, Taken, events
 from phototag.decide.naming import Rules, Template
-from phototag.organizing import Group, Plan, Planning, Style, with_days
-from phototag.organizing_names import common_place, standing_folder
-from phototag.organizing_stock import Stock
+from phototag.organizing.names import common_place, standing_folder
+from phototag.organizing.planning import Group, Plan, Planning, Style, with_days
+from phototag.organizing.stock import Stock
 from phototag.records import Decision, Facts, File, Moment, Photo, Tag
 from phototag.settings import Settings
 from phototag.store.decided import Sketch

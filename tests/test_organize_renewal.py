@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 
 from phototag import api
 from phototag.cli import run
-from phototag.organizing import Plan
-from phototag.organizing_renewal import is_ours
-from phototag.organizing_stock import Original
-from phototag.organizing_twins import chosen_of
+from phototag.organizing.planning import Plan
+from phototag.organizing.renewal import is_ours
+from phototag.organizing.stock import Original
+from phototag.organizing.twins import chosen_of
 from phototag.records import Entry
 from tests.organizing import (
     NOON,

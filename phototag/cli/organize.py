@@ -14,9 +14,9 @@ from phototag.cli.decide import vocabulary_flags
 from phototag.report import folded, many, out, out_json, rows, size
 
 if TYPE_CHECKING:
-    from phototag.organizing import Plan
-    from phototag.organizing_content import Contents
-    from phototag.organizing_copying import Organized
+    from phototag.organizing.content import Contents
+    from phototag.organizing.copying import Organized
+    from phototag.organizing.planning import Plan
 
 
 @click.command("organize")

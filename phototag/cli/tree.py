@@ -13,8 +13,8 @@ from phototag.report import duration, many, shown, size
 
 if TYPE_CHECKING:
     from phototag.decide.events import Border
-    from phototag.organizing import Group, Plan
-    from phototag.organizing_content import Contents
+    from phototag.organizing.content import Contents
+    from phototag.organizing.planning import Group, Plan
 
 _RULES = {
     "month": "a new month",

@@ -73,7 +73,7 @@ def at_most(what: str, unit: str, ours: float, most: float, beside: str) -> Row:
 def here(count: int, folder: Path) -> tuple[float, int]:
     """Seconds for the plan, and the folders in it."""
     from phototag.api_organizing_parts import contents_of, style_of
-    from phototag.organizing import Planning
+    from phototag.organizing.planning import Planning
     from phototag.settings import Settings
     from phototag.store.library import open_library
 

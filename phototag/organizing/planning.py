@@ -16,8 +16,8 @@ from itertools import groupby
 
 from phototag.decide.events import WINDOW, Border, Differ, Event, Limits, events
 from phototag.decide.layout import Layout, Unit
-from phototag.organizing_names import UNDATED, Members, Style, above
-from phototag.organizing_stock import Original, Passed, Stock, Stocktaking
+from phototag.organizing.names import UNDATED, Members, Style, above
+from phototag.organizing.stock import Original, Passed, Stock, Stocktaking
 from phototag.store.decided import Sketch, sketches
 from phototag.store.library import Library, chunks
 from phototag.vocabulary import no_search_for_garbage

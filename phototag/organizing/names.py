@@ -15,7 +15,7 @@ from phototag.decide.event_words import words
 from phototag.decide.legal import fold
 from phototag.decide.naming import Named, Rules, Template
 from phototag.decide.tongues import country_name
-from phototag.organizing_stock import Stock
+from phototag.organizing.stock import Stock
 from phototag.settings import Settings
 from phototag.store.decided import Sketch
 from phototag.vocabulary import Vocabulary

@@ -16,7 +16,7 @@ from phototag.records import Entry
 from phototag.store.place import Place
 
 if TYPE_CHECKING:
-    from phototag.organizing_stock import Original
+    from phototag.organizing.stock import Original
 
 
 class Renewal(NamedTuple):

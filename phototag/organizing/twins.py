@@ -15,7 +15,7 @@ from phototag.decide.legal import fold, parted
 from phototag.records import family
 
 if TYPE_CHECKING:
-    from phototag.organizing_stock import Original
+    from phototag.organizing.stock import Original
 
 
 def chosen_of(

@@ -16,8 +16,8 @@ from typing import Any
 from phototag.change.plan import Planner
 from phototag.change.redirect import redirected, sidecars_only
 from phototag.change.writer import Outcome, Writer
-from phototag.organizing import Copy, Plan
-from phototag.organizing_pages import Lead, Pages
+from phototag.organizing.pages import Lead, Pages
+from phototag.organizing.planning import Copy, Plan
 from phototag.read.identity import whole_file_digest
 from phototag.records import Change, family
 from phototag.report import Report

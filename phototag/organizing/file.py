@@ -16,7 +16,7 @@ from typing import Any
 from phototag.decide.layout import METADATA
 from phototag.decide.legal import fold, legal_file
 from phototag.errors import UsageError
-from phototag.organizing import Copy, Group, Plan
+from phototag.organizing.planning import Copy, Group, Plan
 from phototag.records import Entry
 from phototag.report import shown
 from phototag.store.library import Library

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from phototag.decide.layout import METADATA
 from phototag.decide.record import record
-from phototag.organizing_stock import without_suffix
+from phototag.organizing.stock import without_suffix
 from phototag.records import Change, Evidence, File, family
 from phototag.store.library import Library
 from phototag.vocabulary import Vocabulary

@@ -19,8 +19,8 @@ from typing import NamedTuple
 from phototag.decide.events import Taken
 from phototag.decide.groups import Shot, bursts
 from phototag.decide.legal import fold, parted
-from phototag.organizing_renewal import Renewal, judged, seen_by
-from phototag.organizing_twins import chosen_of, ending, stem
+from phototag.organizing.renewal import Renewal, judged, seen_by
+from phototag.organizing.twins import chosen_of, ending, stem
 from phototag.store.library import Library, chunks
 
 _AT_ONCE = 500  # files of the tree that the journal is asked about
