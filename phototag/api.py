@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from phototag import settings as settings_
 from phototag.api_export import export, export_records
-from phototag.api_opening import Flags, Stop, held, never, open, steps_of
+from phototag.api_models import pull_model, vision_models
+from phototag.api_opening import Flags, Stop, held, never, open, steps_there
 from phototag.api_organizing import organize
 from phototag.api_people import adopt, answer, decide, proposed, review, say, show
 from phototag.api_reading import look, scan, scanned
 from phototag.api_undoing import forget, forgettable, history, undo
 from phototag.api_writing import tag
-from phototag.errors import NoBackend
 from phototag.report import Report
 from phototag.settings import Settings
 from phototag.store import place
@@ -41,6 +41,7 @@ __all__ = [
     "open",
     "organize",
     "proposed",
+    "pull_model",
     "rebuild",
     "recover",
     "review",
@@ -51,6 +52,7 @@ __all__ = [
     "status",
     "tag",
     "undo",
+    "vision_models",
 ]
 
 
@@ -66,11 +68,7 @@ def status(folder: Path | str = ".", *, library: Path | None = None, flags: Flag
     from phototag.overview import overview
 
     opened = open(folder, library)
-    try:
-        steps = steps_of(settings_.load(opened.place.settings_file, flags))
-    except NoBackend:  # the settings name one that is not installed here; the rest can still be shown
-        steps = []
-    found = overview(opened, steps)
+    found = overview(opened, steps_there(settings_.load(opened.place.settings_file, flags)))
     found.half_done = sum(1 for _ in Journal(opened.journal).open_ends())
     return found
 

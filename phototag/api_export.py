@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from phototag import settings as settings_
-from phototag.api_opening import Flags, Stop, never, open, steps_of, words_of
-from phototag.errors import NoBackend, UsageError
+from phototag.api_opening import Flags, Stop, never, open, steps_there, words_of
+from phototag.errors import UsageError
 from phototag.report import shown
 from phototag.settings import Settings
 from phototag.settings_schema import CODE, CODE_LOOKS
@@ -103,7 +103,4 @@ def _checked(languages: Sequence[str]) -> list[str]:
 
 def _makers(using: Settings) -> dict[str, str]:
     """Whose word counts today, by step."""
-    try:
-        return {step.name: step.maker for step in steps_of(using)}
-    except NoBackend:  # the settings name one that is not installed here: the last word of each step counts
-        return {}
+    return {step.name: step.maker for step in steps_there(using)}

@@ -9,16 +9,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from phototag import resources
-from phototag.errors import UsageError
+from phototag.errors import NoBackend, UsageError
 from phototag.report import Report
 from phototag.settings import Settings
 from phototag.store.library import Library, open_library
 
 if TYPE_CHECKING:
+    from phototag.backends.protocols import Describer
     from phototag.look.step import Step
     from phototag.vocabulary import Vocabulary
 
@@ -73,6 +75,27 @@ def words_of(using: Settings, of_library: Path | None = None) -> Vocabulary:
     return vocabulary.load(resources.vocabulary_file(), own)
 
 
+def steps_there(using: Settings) -> list[Step]:
+    """The same without what cannot work now: for commands that ask no model, but want to know whose word counts."""
+    try:
+        return steps_of(using)
+    except NoBackend:
+        look = replace(using.look, describer="", embedder="")
+        return steps_of(replace(using, look=look))
+
+
+def _describer(using: Settings) -> Describer:
+    """The describer that the settings name; it is given its own section of the settings."""
+    from phototag.backends import registry
+
+    word, _, rest = using.look.describer.partition(":")
+    section = getattr(using, word, None)
+    options = asdict(section) if is_dataclass(section) and not isinstance(section, type) else {}
+    model = rest or str(options.pop("model", "") or "")
+    options.pop("model", None)
+    return registry.describer(f"{word}:{model}" if model else word, options or None)
+
+
 def steps_of(using: Settings, opened: Library | None = None, report: Report | None = None) -> list[Step]:
     """The looks that the settings name, in the order in which they build on each other.
 
@@ -97,7 +120,8 @@ def steps_of(using: Settings, opened: Library | None = None, report: Report | No
     steps: list[Step] = [Measure(side), labels, objects, faces]
     steps += [People(objects, faces), SearchVector(labels, objects), Place(), Light(), Technique()]
     if using.look.describer:
-        steps.append(Describe(registry.describer(using.look.describer), load(resources.prompt("catalog")), side))
+        prompt = Path(using.look.prompt).expanduser() if using.look.prompt else resources.prompt("catalog")
+        steps.append(Describe(_describer(using), load(prompt), side))
     if using.look.embedder:
         steps.append(Embed(registry.embedder(using.look.embedder), side))
     if using.online.places:

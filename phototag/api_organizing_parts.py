@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from phototag import settings as settings_
-from phototag.api_opening import Flags, held, steps_of, words_of
+from phototag.api_opening import Flags, held, steps_there, words_of
 from phototag.api_writing import modes_of
 from phototag.errors import NoSpace, UsageError
 from phototag.report import Report, shown
@@ -130,7 +130,7 @@ def contents_of(tree: Library, using: Settings) -> Contents:
 
 def makers_of(using: Settings) -> dict[str, str]:
     """Step -> who would be asked today."""
-    return {step.name: step.maker for step in steps_of(using)}
+    return {step.name: step.maker for step in steps_there(using)}
 
 
 def settled_of(tree: Library, using: Settings) -> Settled:

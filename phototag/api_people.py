@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from phototag import resources, vocabulary
 from phototag import settings as settings_
-from phototag.api_opening import Flags, Stop, held, never, open, steps_of, words_of
+from phototag.api_opening import Flags, Stop, held, never, open, steps_there, words_of
 from phototag.errors import UsageError
 from phototag.records import Said
 from phototag.report import Report
@@ -138,7 +138,7 @@ def deciding(opened: Library, using: Settings) -> Deciding:
         thresholds=dict(map(_threshold, using.policy.thresholds)),
         languages=(using.languages.keywords,),
     )
-    return Deciding(opened, steps_of(using), words, rules, Journal(opened.journal).said())
+    return Deciding(opened, steps_there(using), words, rules, Journal(opened.journal).said())
 
 
 def _threshold(text: str) -> tuple[str, float]:

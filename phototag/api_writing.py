@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from phototag import settings as settings_
-from phototag.api_opening import Flags, Stop, held, library_at, never, steps_of
+from phototag.api_opening import Flags, Stop, held, library_at, never, steps_there
 from phototag.api_people import deciding
 from phototag.api_reading import look
 from phototag.errors import UsageError
@@ -139,7 +139,7 @@ def _wording(library: Library, using: Settings, modes: Modes, batch: str) -> Wor
     """How decisions are put into words: whose they are goes into the files as well."""
     from phototag.change.wish import Wording
 
-    describers = [step.maker for step in steps_of(using) if step.name == "describe"]
+    describers = [step.maker for step in steps_there(using) if step.name == "describe"]
     maker, _, prompt = describers[0].partition("/") if describers else ("embedded", "", "")
     words = deciding(library, using).vocabulary
     return Wording(words, using.languages.keywords, modes, f"phototag {maker}", prompt.split("/side")[0], batch)

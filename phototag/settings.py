@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from phototag import settings_schema as schema
+from phototag import settings_servers as servers
 from phototag.errors import UsageError
 from phototag.settings_schema import Key, Value, plain, setting, written
 
@@ -48,12 +49,7 @@ class Settings:
     """Every setting, and where each one came from. `Settings()` is the defaults."""
 
     threads: int = setting(0, "threads that decode and measure; 0: one for each core", 0, 256)
-    rules: tuple[str, ...] = setting(
-        (),
-        'which tags send photos to which folder, such as "birthday -> {year}/Birthday"; the first that fits counts',
-        shape=r"\s*[^>]*[^\s>-]\s*->\s*\S.*",
-        looks='texts such as "birthday -> {year}/Birthday"',
-    )
+    rules: tuple[str, ...] = schema.RULES
     scan: schema.Scan = field(default_factory=schema.Scan)
     read: schema.Read = field(default_factory=schema.Read)
     look: schema.Look = field(default_factory=schema.Look)
@@ -65,8 +61,8 @@ class Settings:
     languages: schema.Languages = field(default_factory=schema.Languages)
     names: schema.Names = field(default_factory=schema.Names)
     write: schema.Write = field(default_factory=schema.Write)
-    ollama: schema.Ollama = field(default_factory=schema.Ollama)
-    online: schema.Online = field(default_factory=schema.Online)
+    ollama: servers.Ollama = field(default_factory=servers.Ollama)
+    online: servers.Online = field(default_factory=servers.Online)
     store: schema.Store = field(default_factory=schema.Store)
     sources: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)  # of all but defaults
     files: tuple[str, ...] = field(default=(), compare=False, repr=False)  # where settings were looked for
@@ -126,7 +122,7 @@ def load(
 
         user_file = platformdirs.user_config_path("phototag") / "phototag.toml"
     paths = [user_file] + ([library_file] if library_file is not None else [])
-    given = [one for path in paths for one in _from_file(path)]
+    given = [*_from_file(user_file), *(_harmless(_from_file(library_file)) if library_file is not None else ())]
     given += [*_from_environment(environ), *_from_flags(flags or {})]
 
     parts: dict[str, Any] = {}
@@ -138,6 +134,17 @@ def load(
         sources[one.name] = one.source
     parts.update({name: kind(**inner[name]) for name, kind in SECTIONS.items()})
     return Settings(**parts, sources=sources, files=tuple(_shown(path) for path in paths))
+
+
+def _harmless(found: Iterator[_Given]) -> Iterator[_Given]:
+    """What a library's file sets; UsageError for what only a person may allow."""
+    for one in found:
+        if KEYS[one.name].rule.personal:
+            sentence = (
+                f"{one.place}: {one.name} lets something leave this machine: the file of a library cannot set it."
+            )
+            raise UsageError(sentence, "Set it in your own settings, in the environment, or by --set.")
+        yield one
 
 
 def _checked(given: _Given) -> Value:

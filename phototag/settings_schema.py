@@ -52,6 +52,7 @@ class Rule:
     most: float = 0
     shape: str = ""  # a regular expression that text must match as a whole
     looks: str = ""  # the same, said in words
+    personal: bool = False  # lets something leave the machine: no file of a library may set it
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +116,18 @@ class Key:
         return self.check(int(text) if isinstance(self.default, int) else float(text))
 
 
-def setting(default: T, help: str, least: float = 0, most: float = 0, shape: str = "", looks: str = "") -> T:
+def setting(
+    default: T,
+    help: str,
+    least: float = 0,
+    most: float = 0,
+    shape: str = "",
+    looks: str = "",
+    *,
+    personal: bool = False,
+) -> T:
     """A dataclass field that carries its own rule."""
-    return field(default=default, metadata={"rule": Rule(help, least, most, shape, looks)})
+    return field(default=default, metadata={"rule": Rule(help, least, most, shape, looks, personal)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +155,10 @@ class Look:
     """What models are shown, and which ones."""
 
     side: int = setting(1024, "longest side in pixels of the picture that models see", 64, 4096)
-    describer: str = setting("", 'who writes keywords and captions, such as "fake"; empty: the built-in choice')
+    describer: str = setting("", 'who writes keywords and captions, such as "ollama"; empty: the built-in choice')
     embedder: str = setting("", 'who makes search vectors, such as "fake"; empty: the built-in choice')
+    prompt: str = setting("", "a file with a prompt of your own for the describer")
+    style: str = setting("", "how the describer shall word things, such as: say wedding band, not ring")
     batch: int = setting(8, "photos decoded and looked at together", 1, 1024)
 
 
@@ -264,37 +276,15 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
-class Online:
-    """What may be asked over the network; nothing, unless it is set."""
-
-    places: bool = setting(False, "ask a Nominatim server for the names of places: it learns where photos were taken")
-    server: str = setting(
-        "https://nominatim.openstreetmap.org",
-        "the Nominatim server that is asked",
-        shape="https?://[^/?#]+/?",
-        looks='an address such as "https://nominatim.openstreetmap.org"',
-    )
-    timeout_s: float = setting(10.0, "seconds that an answer may take", 0.1, 600)
-
-
-@dataclass(frozen=True, slots=True)
-class Ollama:
-    """Which Ollama servers are asked, and how."""
-
-    hosts: tuple[str, ...] = setting(("http://127.0.0.1:11434",), "the servers; several share the work")
-    allow_hosts: tuple[str, ...] = setting((), "hosts that may be sent pictures though they are another machine")
-    model: str = setting("", "the vision model; empty: the best one that is installed")
-    parallel: int = setting(0, "requests in flight for each host; 0: as many as make it faster", 0, 64)
-    keep_alive: str = setting("15m", "how long a model stays loaded after a request", shape=r"-?\d+[smh]", looks="15m")
-    num_ctx: int = setting(8192, "tokens that picture, question and answer may take together", 2048, 262_144)
-    num_predict: int = setting(600, "tokens of an answer at most", 16, 8192)
-    temperature: float = setting(0.1, "how freely the model chooses its words", 0, 2)
-    timeout_s: float = setting(600.0, "seconds that an answer may take", 1, 7200)
-    seed: int = setting(0, "makes answers repeatable", 0, 2**31 - 1)
-
-
-@dataclass(frozen=True, slots=True)
 class Store:
     """How the tables are kept."""
 
     compact_every: int = setting(200, "stored batches between two compactions", 1, 100_000)
+
+
+RULES: tuple[str, ...] = setting(
+    (),
+    'which tags send photos to which folder, such as "birthday -> {year}/Birthday"; the first that fits counts',
+    shape=r"\s*[^>]*[^\s>-]\s*->\s*\S.*",
+    looks='texts such as "birthday -> {year}/Birthday"',
+)

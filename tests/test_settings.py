@@ -341,3 +341,13 @@ def test_config_help_has_two_examples_and_says_that_it_only_reads(config) -> Non
     shown = config("--help").stdout
     assert shown.count("  phototag config ") == 2
     assert "only reads" in shown
+
+
+@pytest.mark.parametrize("line", ["[online]\nplaces = true", '[ollama]\nallow_hosts = ["example.org"]'])
+def test_no_library_can_let_something_leave_the_machine(tmp_path: Path, line: str) -> None:
+    """A folder of photos may come from somebody else, with a .phototag in it."""
+    of_library, own = tmp_path / "library.toml", tmp_path / "own.toml"
+    of_library.write_text(line)
+    with pytest.raises(UsageError, match="leave this machine"):
+        load(of_library, environ={}, user_file=own)
+    assert load(None, environ={}, user_file=of_library)

@@ -32,6 +32,7 @@ _COMMANDS = {
     "export": "phototag.cli.export",
     "status": "phototag.cli.status",
     "config": "phototag.cli.config",
+    "models": "phototag.cli.models",
     "rebuild": "phototag.cli.rebuild",
     "recover": "phototag.cli.recover",
 }

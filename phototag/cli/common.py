@@ -57,6 +57,31 @@ def shared(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
+def asks_a_model(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that choose who writes captions and keywords; they arrive as settings in `models`."""
+
+    @click.option("--describer", metavar="NAME", help="Who writes captions and keywords: ollama, or fake to rehearse.")
+    @click.option("--model", metavar="NAME", help="The model of Ollama, such as qwen3-vl:4b-instruct.")
+    @click.option("--ollama", metavar="URL", multiple=True, help="An Ollama server; several share the work.")
+    @click.option("--allow-host", metavar="HOST", multiple=True, help="Pictures may be sent to this other machine.")
+    @click.option("--prompt", type=click.Path(exists=True, dir_okay=False), help="A prompt of your own.")
+    @click.option("--style", metavar="TEXT", help='Your wording, such as "say wedding band, not ring".')
+    @functools.wraps(function)
+    def wrapped(*args: Any, **given: Any) -> Any:
+        model, hosts, allowed = given.pop("model"), given.pop("ollama"), given.pop("allow_host")
+        named = {
+            "look.describer": given.pop("describer") or ("ollama" if model or hosts else None),
+            "ollama.model": model,
+            "ollama.hosts": ",".join(hosts) or None,
+            "ollama.allow_hosts": ",".join(allowed) or None,
+            "look.prompt": given.pop("prompt"),
+            "look.style": given.pop("style"),
+        }
+        return function(*args, models={key: text for key, text in named.items() if text is not None}, **given)
+
+    return wrapped
+
+
 def _pairs(flags: tuple[str, ...]) -> dict[str, str]:
     pairs = {}
     for flag in flags:

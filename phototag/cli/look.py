@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from phototag.cli.common import Shared, interrupted, list_failures, shared, stopping
+from phototag.cli.common import Shared, asks_a_model, interrupted, list_failures, shared, stopping
 from phototag.cli.decide import summary, vocabulary_flags
 from phototag.cli.scan import as_json as scan_as_json
 from phototag.report import Report, out, out_json, rows
@@ -20,7 +20,6 @@ _ORDERS = ("taken", "name", "modified")
 
 @click.command("look")
 @click.argument("folder", type=click.Path(path_type=Path), default=".")
-@click.option("--describer", metavar="NAME", help="Who writes captions and keywords: fake (setting look.describer).")
 @click.option("--embedder", metavar="NAME", help="Who makes search vectors: fake (setting look.embedder).")
 @click.option("--vocab", type=click.Path(exists=True, dir_okay=False), help="A file with terms of your own.")
 @click.option("--min-confidence", type=click.FloatRange(0, 1), help="What scores less is queued (default 0.6).")
@@ -31,10 +30,11 @@ _ORDERS = ("taken", "name", "modified")
 @click.option("--seed", type=int, default=0, help="Another draw for --sample.")
 @click.option("--order", type=click.Choice(_ORDERS), default="taken", help="Which photos come first.")
 @click.option("--threads", type=click.IntRange(min=1), default=None, help="Threads for decoding (default: one a core).")
+@asks_a_model
 @shared
 def command(
     folder: Path,
-    describer: str | None,
+    models: dict[str, str],
     embedder: str | None,
     vocab: str | None,
     min_confidence: float | None,
@@ -60,8 +60,8 @@ def command(
     from phototag import api
     from phototag.pipeline import Selection
 
-    given = {"look.describer": describer, "look.embedder": embedder, "threads": str(threads) if threads else None}
-    flags = both.flags | {key: value for key, value in given.items() if value is not None}
+    given = {"look.embedder": embedder, "threads": str(threads) if threads else None}
+    flags = both.flags | models | {key: value for key, value in given.items() if value is not None}
     flags |= vocabulary_flags(vocab, min_confidence)
     selection = Selection(**{name: value or 0 if name in _COUNTS else value for name, value in choice.items()})  # type: ignore[arg-type]
     with stopping() as stop:

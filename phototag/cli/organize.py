@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from phototag.cli import tree
-from phototag.cli.common import Shared, interrupted, list_failures, shared, stopping
+from phototag.cli.common import Shared, asks_a_model, interrupted, list_failures, shared, stopping
 from phototag.cli.decide import vocabulary_flags
 from phototag.report import folded, many, out, out_json, rows, size
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--explain", is_flag=True, help="Say of every event why it begins, with both scores of likeness.")
 @click.option("--plan", type=click.Path(path_type=Path), help="Write the plan to this file instead of copying.")
 @click.option("--from-plan", type=click.Path(path_type=Path), help="Carry exactly this plan out.")
-@click.option("--template", metavar="TEXT", help="How folders are named (see below).")
+@click.option("--template", metavar="TEXT", help="How folders are named (see above).")
 @click.option("--folder-language", metavar="CODE", help="Language of months, countries and keywords in names.")
 @click.option("--content", type=click.Choice(["captions", "pixels", "off"]), help="By what photos are unlike.")
 @click.option("--gap", type=click.IntRange(1), metavar="MINUTES", help="A longer pause begins an event (default 120).")
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 )
 @click.option("--again", is_flag=True, help="Copy once more what was deleted from the tree.")
 @click.option("--language", metavar="CODE", help="Language of the keywords: en, de.")
-@click.option("--describer", metavar="NAME", help="Who writes captions and keywords: fake (setting look.describer).")
 @click.option("--vocab", type=click.Path(exists=True, dir_okay=False), help="A file with terms of your own.")
+@asks_a_model
 @shared
 def command(source: Path, to: Path, both: Shared, **given: Any) -> None:
     """Copy photos into a tree of events, with keywords, captions and places written into the copies.
@@ -80,7 +80,7 @@ def command(source: Path, to: Path, both: Shared, **given: Any) -> None:
             again=given["again"],
             pages=not given["no_json"],
             show=shows.show,
-            flags=both.flags | _flags(given),
+            flags=both.flags | given["models"] | _flags(given),
             report=both.report,
             stop=stop,
         )
@@ -128,7 +128,6 @@ def _flags(given: dict[str, Any]) -> dict[str, str]:
         "event.content": given["content"],
         "event.gap_minutes": given["gap"],
         "event.distance_m": given["distance"],
-        "look.describer": given["describer"],
         "online.places": "true" if given["online"] else None,
     }
     return vocabulary_flags(given["vocab"], None) | {

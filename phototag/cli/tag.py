@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from phototag.cli.common import Shared, interrupted, list_failures, shared, stopping
+from phototag.cli.common import Shared, asks_a_model, interrupted, list_failures, shared, stopping
 from phototag.cli.decide import vocabulary_flags
 from phototag.cli.plan import as_json, lines
 from phototag.report import folded, out, out_json, rows
@@ -35,9 +35,9 @@ _CAPTION = ("empty", "replace-ours", "off")
 @click.option("--sidecar", type=click.Choice(["base", "ext", "both"]), help="IMG.xmp, IMG.CR2.xmp, or both.")
 @click.option("--break-links", is_flag=True, help="Also write files that have several names (hard links).")
 @click.option("--language", metavar="CODE", help="Language of the keywords: en, de.")
-@click.option("--describer", metavar="NAME", help="Who writes captions and keywords: fake (setting look.describer).")
 @click.option("--vocab", type=click.Path(exists=True, dir_okay=False), help="A file with terms of your own.")
 @click.option("--min-confidence", type=click.FloatRange(0, 1), help="What scores less is queued (default 0.6).")
+@asks_a_model
 @shared
 def command(paths: tuple[Path, ...], dry_run: bool, yes: bool, both: Shared, **given: Any) -> None:
     """Find keywords, captions and places, and write them into the photos.
@@ -66,7 +66,7 @@ def command(paths: tuple[Path, ...], dry_run: bool, yes: bool, both: Shared, **g
             dry_run=dry_run,
             agree=asks,
             show=shows.show,
-            flags=both.flags | _flags(given),
+            flags=both.flags | given["models"] | _flags(given),
             report=both.report,
             stop=stop,
         )
@@ -123,7 +123,6 @@ def _flags(given: dict[str, Any]) -> dict[str, str]:
         "write.where": given["write"],
         "write.sidecar": given["sidecar"],
         "languages.keywords": given["language"],
-        "look.describer": given["describer"],
     }
     return flags | {key: value for key, value in named.items() if value is not None}
 

@@ -1,19 +1,36 @@
 """A prompt file: front matter that says what it is, and the text that a model is asked.
 
-The decision here: a typo in the front matter is an error with file and line, never a silent default,
-and the prompt's digest is part of the maker, so that a changed prompt is a new question.
+The decision here: a typo in the front matter or in a slot is an error with file and line, and the prompt's digest is
+part of the maker, so that a changed prompt is a new question. What fills a slot is never looked at for slots again.
+Refused: silent defaults, and a template language, in which a photo's keywords could come to mean something.
 """
 
 from __future__ import annotations
 
+import difflib
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import xxhash
 
+from phototag import resources
 from phototag.errors import UsageError
+from phototag.look.schemas import SCHEMAS
+from phototag.report import shown
 
-_REQUIRED = ("name", "version", "schema", "language")
+SLOTS = ("date", "place", "people", "camera", "keywords", "style")
+LONGEST = 8000  # characters: with the picture's share, a context of 8192 tokens still has room for the answer
+
+_KEYS = ("name", "version", "schema", "language")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")  # it stands in makers, whose parts / and @ separate
+_VERSION = re.compile(r"[0-9]+(\.[0-9]+)*")
+_LANGUAGE = re.compile(r"([a-z]{2,3})(-[A-Za-z]{2,4})?")
+_SLOT = re.compile(r"\{(" + "|".join(SLOTS) + r")\}")
+_LIKE_A_SLOT = re.compile(r"\{[ \t]*([\w-]+)[ \t]*\}")  # JSON that a prompt shows has quotes or is empty
+_UNFILLED_END = re.compile(r"[ \t]+$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,39 +43,148 @@ class Prompt:
     text: str
     maker: str  # name@digest
 
-    def filled(self, facts: dict[str, str]) -> str:
-        """The text with its `{slots}` filled; a slot that nothing is known of stays empty."""
-        text = self.text
-        for slot in ("date", "place", "people", "camera", "keywords", "style"):
-            text = text.replace("{" + slot + "}", facts.get(slot, ""))
-        return text
+    @property
+    def answer(self) -> Mapping[str, Any]:
+        """The JSON schema that an answer must fit."""
+        return SCHEMAS[self.schema]
+
+    def has(self, slot: str) -> bool:
+        return "{" + slot + "}" in self.text
+
+    def filled(self, facts: Mapping[str, str]) -> str:
+        """The text with its `{slots}` filled; a slot that nothing is known of stays empty, and its line ends there."""
+        return _UNFILLED_END.sub("", _SLOT.sub(lambda slot: facts.get(slot[1], ""), self.text))
+
+
+def named(wanted: str = "") -> Prompt:
+    """The prompt that a person names: a file (it has a slash or an ending), or one of the shipped; "" is catalog."""
+    is_file = "/" in wanted or "\\" in wanted or Path(wanted).suffix
+    return load(Path(wanted).expanduser() if is_file else resources.prompt(wanted or "catalog"))
 
 
 def load(path: Path) -> Prompt:
     """The prompt in the file, or an error that names the line."""
     try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as trouble:
-        raise UsageError(f"The prompt {path} cannot be read: {trouble}.", "Name a text file in UTF-8.") from trouble
-    lines = text.splitlines()
-    end = next((n for n, line in enumerate(lines[1:], 1) if line.strip() == "---"), 0)
-    if not lines or lines[0].strip() != "---" or not end:
-        raise UsageError(f"{path}:1: a prompt begins with its front matter between two lines of ---.", _form())
-    fields: dict[str, str] = {}
-    for number, line in enumerate(lines[1:end], 2):
-        key, colon, value = (part.strip() for part in line.partition(":"))
-        if not colon or key not in _REQUIRED or key in fields or not value:
-            raise UsageError(f"{path}:{number}: {line.strip()!r} is not understood.", _form())
-        fields[key] = value
-    absent = [key for key in _REQUIRED if key not in fields]
-    if absent:
-        raise UsageError(f"{path}:{end + 1}: the front matter has no {' and no '.join(absent)}.", _form())
-    body = "\n".join(lines[end + 1 :]).strip()
+        text = path.read_text("utf-8-sig")
+    except (OSError, ValueError) as trouble:  # no UTF-8, or a zero byte in the name
+        reason = trouble.strerror if isinstance(trouble, OSError) and trouble.strerror else "it is no text in UTF-8"
+        raise UsageError(f"The prompt {shown(str(path))} cannot be read: {reason}.", "Name a text file.") from trouble
+    page = _Page(shown(str(path)), text.split("\n"))
+    end = page.end_of_front_matter()
+    fields = page.fields(end)
+    body = "\n".join(page.lines[end + 1 :]).strip()
     if not body:
-        raise UsageError(f"{path}:{end + 1}: the prompt has no text below its front matter.", _form())
+        raise page.wrong(end, "the prompt has no text below its front matter", "Write there what the model is asked.")
+    if len(body) > LONGEST:
+        long = f"the prompt has {len(body):,} characters, of which models keep no more than {LONGEST:,} in mind"
+        raise page.wrong(end + 1, long, "Shorten it.")
+    page.check_slots(end)
     maker = f"{fields['name']}@{xxhash.xxh3_64_hexdigest(text.encode())[:8]}"
     return Prompt(fields["name"], fields["schema"], fields["language"], body, maker)
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A prompt file by its lines, which are counted from 0 here and from 1 where a person reads."""
+
+    path: str
+    lines: Sequence[str]
+
+    def wrong(self, number: int, what: str, hint: str) -> UsageError:
+        return UsageError(f"{self.path}:{number + 1}: {what}.", hint)
+
+    def end_of_front_matter(self) -> int:
+        """The number of the line that closes it."""
+        if self.lines[0].strip() != "---":
+            raise self.wrong(0, "a prompt begins with its front matter, between two lines of ---", _form())
+        end = next((n for n, line in enumerate(self.lines[1:], 1) if line.strip() == "---"), 0)
+        if not end:
+            raise self.wrong(0, "the front matter that begins here is not closed by a line of ---", _form())
+        return end
+
+    def fields(self, end: int) -> dict[str, str]:
+        """The keys of the front matter with their values, each of them checked."""
+        found: dict[str, str] = {}
+        at: dict[str, int] = {}
+        for number, key, value in self._pairs(end):
+            if key not in _KEYS:
+                raise self.wrong(number, f"there is no key {key!r}", _nearest(key, _KEYS) or _form())
+            if key in found:
+                raise self.wrong(number, f"{key!r} stands in line {at[key] + 1} already", "Remove one of the two.")
+            if not value:
+                raise self.wrong(number, f"{key!r} has no value", _form())
+            found[key], at[key] = value, number
+        absent = [key for key in _KEYS if key not in found]
+        if absent:
+            raise self.wrong(end, f"the front matter has no {' and no '.join(absent)}", _form())
+        for key, value in found.items():
+            if trouble := _CHECKS[key](value):
+                raise self.wrong(at[key], *trouble)
+        return found
+
+    def _pairs(self, end: int) -> Iterator[tuple[int, str, str]]:
+        for number, line in enumerate(self.lines[1:end], 1):
+            if not line.strip() or line.lstrip().startswith("#"):
+                continue
+            key, colon, value = (part.strip() for part in line.partition(":"))
+            if not colon:
+                raise self.wrong(number, f"{shown(line.strip())!r} is not understood", _form())
+            quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+            yield number, key, value[1:-1].strip() if quoted else value
+
+    def check_slots(self, end: int) -> None:
+        for number, line in enumerate(self.lines[end + 1 :], end + 1):
+            for slot in _LIKE_A_SLOT.finditer(line):
+                if not _SLOT.fullmatch(slot[0]):
+                    every = f"There are: {', '.join('{' + one + '}' for one in SLOTS)}."
+                    raise self.wrong(number, f"there is no slot {slot[0]}", _nearest(slot[1], SLOTS, "{%s}") or every)
+
+
 def _form() -> str:
-    return f"Each of these once, as `key: value`: {', '.join(_REQUIRED)}."
+    return f"Each of these once, as `key: value`: {', '.join(_KEYS)}."
+
+
+def _nearest(word: str, known: Collection[str], form: str = "%s") -> str:
+    near = difflib.get_close_matches(word.casefold(), known, n=1)
+    return f"Did you mean {form % near[0]}?" if near else ""
+
+
+# ---- what each key may say: what is wrong and a hint, or nothing
+
+
+_Wrong = tuple[str, str]
+
+
+def _check_name(value: str) -> _Wrong | None:
+    if _NAME.fullmatch(value):
+        return None
+    return f"{value!r} is no name for a prompt", "Up to 40 of: letters without accents, digits, - and _."
+
+
+def _check_version(value: str) -> _Wrong | None:
+    return None if _VERSION.fullmatch(value) else (f"{value!r} is no version", "Write a number, such as 1.")
+
+
+def _check_schema(value: str) -> _Wrong | None:
+    if value in SCHEMAS:
+        return None
+    every = f"There are: {', '.join(SCHEMAS)}."
+    return f"there is no schema {value!r}", f"{_nearest(value, SCHEMAS)} {every}".strip()
+
+
+def _check_language(value: str) -> _Wrong | None:
+    from babel import Locale
+
+    known = Locale("en").languages
+    form = _LANGUAGE.fullmatch(value)
+    if form and form[1] in known:
+        return None
+    codes = {name.casefold(): code for code, name in known.items() if _LANGUAGE.fullmatch(code)}
+    base = value.casefold().replace("_", "-").partition("-")[0]
+    near = difflib.get_close_matches(value.casefold(), codes, n=1, cutoff=0.75)
+    code = codes[near[0]] if near else base if base in known else ""
+    asks = f"Did you mean {code}? " if code else ""
+    return f"{value!r} is no language", f"{asks}Write its code, such as en or de."
+
+
+_CHECKS = {"name": _check_name, "version": _check_version, "schema": _check_schema, "language": _check_language}

@@ -121,12 +121,16 @@ class Library:
         for some in chunks(ids):
             yield from map(tables.evidence_of, self.lance.rows("evidence", columns, one_of("image_id", some)))
 
-    def put(self, made: Sequence[Evidence], logged: Collection[str] = ()) -> None:
-        """Store evidence of photos that had none; steps named in `logged` go to their log first, durably."""
-        ends = {}
+    def log(self, made: Sequence[Evidence], logged: Collection[str]) -> None:
+        """Make what cost model time durable at once; `put` must follow, with all that was logged."""
         for step in sorted({e.step for e in made} & set(logged)):
-            rows = [tables.evidence_row(e) for e in made if e.step == step]
-            ends[step] = self._evidence_log(step).append(rows)
+            self._evidence_log(step).append([tables.evidence_row(e) for e in made if e.step == step])
+
+    def put(self, made: Sequence[Evidence], logged: Collection[str] = (), *, is_logged: bool = False) -> None:
+        """Store evidence of photos that had none; steps named in `logged` go to their log first, durably."""
+        if not is_logged:
+            self.log(made, logged)
+        ends = {step: self._evidence_log(step).size() for step in {e.step for e in made} & set(logged)}
         for space, width in {(e.space, len(e.vector)) for e in made if e.vector is not None}:
             vectors = [
                 {"image_id": e.image_id, "maker": e.maker, "vector": e.vector}

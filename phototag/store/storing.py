@@ -1,7 +1,8 @@
 """The one thread that stores evidence while others make it.
 
-The decision here: whatever is made is stored within two seconds, in batches, by one thread alone:
-concurrent writers on one table give silent duplicates. Refused: storing where the answer arrives.
+The decision here: what cost model time is in its log when it arrives, and whatever is made is in the tables within two
+seconds, in batches, by one thread alone: concurrent writers on one table give silent duplicates. Refused: storing where
+the answer arrives.
 """
 
 from __future__ import annotations
@@ -60,10 +61,11 @@ class Storing:
         while open_:
             made = self._next()
             open_ = made is not None
+            self._library.log(made or (), self._logged)
             waiting += made or []
             if waiting and (not open_ or len(waiting) >= _TOGETHER or time.monotonic() - since > _PATIENCE):
                 with self._report.clock("store"):
-                    self._library.put(waiting, self._logged)
+                    self._library.put(waiting, self._logged, is_logged=True)
                     flushes += 1
                     if flushes % self._compact_every == 0:
                         self._library.compact()

@@ -1,0 +1,124 @@
+"""`phototag look` with an Ollama server, as a person types it; the server is the stand-in.
+
+The decision: real processes or the command line in this one, real photos, and the journal of the server to say what it
+was asked. Refused: a client that is replaced.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import SAMPLES, Run
+from tests.ollama_stand_in import StandIn
+
+ANSWER = {"keywords": ["cat", "zweihander"], "description": "A cat beside a sword.", "category": "wildlife"}
+COUNT = 12  # photos among the samples
+
+
+@pytest.fixture
+def server() -> Iterator[StandIn]:
+    with StandIn(models=["qwen3-vl:4b-instruct"], answers=lambda question: ANSWER) as found:
+        yield found
+
+
+def chats(server: StandIn) -> list[Any]:
+    """The requests that carried a picture."""
+    return [entry for entry in server.asked("/api/chat") if entry.pictures]
+
+
+def test_every_photo_is_asked_about_once_and_sent_without_metadata(
+    phototag: Run, server: StandIn, tmp_path: Path
+) -> None:
+    first = phototag("look", SAMPLES, "--library", tmp_path / "l", "--ollama", server.url)
+    assert first.returncode == 0, first.stderr
+    assert len(chats(server)) == COUNT and server.violations == [] and server.reloads == 0
+    again = phototag("look", SAMPLES, "--library", tmp_path / "l", "--ollama", server.url)
+    assert again.returncode == 0 and len(chats(server)) == COUNT
+    shown = phototag("show", SAMPLES / "DSC00042.jpg", "--library", tmp_path / "l").stdout
+    assert "A cat beside a sword." in shown and "ollama:qwen3-vl:4b-instruct@" in shown
+    assert "zweihander" in shown.partition("proposed")[2].partition("describe")[0]  # no word of ours: not a tag
+
+
+def test_organize_writes_the_models_caption_into_the_copies(phototag: Run, server: StandIn, tmp_path: Path) -> None:
+    done = phototag(
+        "organize",
+        SAMPLES / "birthday",
+        "--to",
+        tmp_path / "t",
+        "--model",
+        "qwen3-vl:4b-instruct",
+        "--ollama",
+        server.url,
+    )
+    assert done.returncode == 0, done.stderr
+    pages = [path.read_text("utf-8") for path in (tmp_path / "t").rglob("metadata/*.json")]
+    assert len(pages) == 5 and sum("A cat beside a sword." in page for page in pages) >= 3
+
+
+def test_without_a_server_it_says_so_and_what_was_found_can_still_be_used(
+    phototag: Run, server: StandIn, tmp_path: Path
+) -> None:
+    assert phototag("look", SAMPLES, "--library", tmp_path / "l", "--ollama", server.url).returncode == 0
+    server.die()
+    env = {"PHOTOTAG_LOOK_DESCRIBER": "ollama", "PHOTOTAG_OLLAMA_HOSTS": server.url}
+    done = phototag("look", SAMPLES, "--library", tmp_path / "l", env=env)
+    assert done.returncode == 7 and "ollama serve" in done.stderr
+    for command in (
+        ("status", tmp_path / "l"),
+        ("decide", "--library", tmp_path / "l"),
+        ("export", "--json", "--library", tmp_path / "l"),
+    ):
+        assert phototag(*command, env=env).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--ollama", "http://192.168.7.7:11434"), "--allow-host"),
+        (("--ollama", "https://ollama.com"), "ollama.com"),
+        (("--model", "qwen3-vl:235b-cloud"), "cloud"),
+    ],
+)
+def test_nothing_is_sent_to_another_machine_unasked(
+    phototag: Run, server: StandIn, tmp_path: Path, options: tuple[str, ...], said: str
+) -> None:
+    hosts = () if "--ollama" in options else ("--ollama", server.url)
+    done = phototag("look", SAMPLES, "--library", tmp_path / "l", *options, *hosts)
+    assert (done.returncode in (2, 7) and said in done.stderr and server.requests == []) or not chats(server)
+
+
+def test_a_folder_of_photos_cannot_bring_its_own_server(phototag: Run, server: StandIn, tmp_path: Path) -> None:
+    photos = Path(shutil.copytree(SAMPLES / "birthday", tmp_path / "photos"))
+    assert phototag("scan", photos, "--no-decode").returncode == 0
+    settings = '[look]\ndescriber = "ollama"\n[ollama]\nhosts = ["http://192.168.7.7"]\nallow_hosts = ["192.168.7.7"]\n'
+    (photos / ".phototag" / "phototag.toml").write_text(settings)
+    done = phototag("look", photos)
+    assert done.returncode == 2 and "leave this machine" in done.stderr
+
+
+def test_a_run_that_is_killed_asks_no_photo_twice_whose_answer_was_stored(home: Path, tmp_path: Path) -> None:
+    """With one photo a batch; what was under way, and not stored, is asked again."""
+    with StandIn(models=["gemma3:4b"], answers=lambda question: ANSWER, seconds_per_image=0.25) as server:
+        command = [sys.executable, "-m", "phototag", "look", str(SAMPLES), "--library", str(tmp_path / "l")]
+        command += ["--ollama", server.url, "--set", "look.batch=1", "--set", "ollama.parallel=1", "--quiet"]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+        until = time.monotonic() + 60
+        while len(chats(server)) < COUNT // 2 and time.monotonic() < until:
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        before = len(chats(server))
+        assert subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode == 0
+        under_way = 4  # lanes of the describer, and the one that was being stored
+        assert len(server.asked_images) == COUNT and len(chats(server)) <= COUNT + under_way
+        assert before >= COUNT // 2
