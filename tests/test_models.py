@@ -12,6 +12,8 @@ import re
 import shlex
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
@@ -23,10 +25,11 @@ from tests.test_docs import COMMANDS, NEED_A_SERVER, README
 
 pytest.importorskip("ollama")
 
-from phototag import api  # noqa: E402  (needs the package above)
-from phototag.api_models import Memory, memory_here, recommended  # noqa: E402
-from phototag.cli import group  # noqa: E402
-from phototag.errors import NoBackend, UsageError  # noqa: E402
+from phototag import api
+from phototag.api_models import Memory, memory_here, recommended
+from phototag.cli import group
+from phototag.errors import NoBackend, UsageError
+from phototag.report import Progress, Report
 
 NOBODY = "http://127.0.0.1:9"
 THERE = ["qwen3-vl:4b-instruct", "llava:7b", "llama3.2:3b", "gpt-oss:20b-cloud"]
@@ -149,7 +152,6 @@ def test_without_a_server_it_says_how_to_get_one_and_that_nobody_needs_it(photot
         assert "https://ollama.com/download" in done.stderr and "ollama serve" in done.stderr
 
 
-@pytest.mark.parametrize("words", [[], ["--pull", "llava:7b"]])
 @pytest.mark.parametrize(
     ("url", "code", "said"),
     [
@@ -159,11 +161,19 @@ def test_without_a_server_it_says_how_to_get_one_and_that_nobody_needs_it(photot
         ("ftp://tower", 2, "neither http nor https"),
     ],
 )
-def test_other_machines_are_refused_unless_allowed(
-    phototag: Run, words: list[str], url: str, code: int, said: str
-) -> None:
-    done = phototag("models", *at(url), *words)
-    assert done.returncode == code and said in done.stderr
+def test_other_machines_are_refused_unless_allowed(server: StandIn, url: str, code: int, said: str) -> None:
+    before = len(server.requests)
+    for ask in (api.vision_models, partial(api.pull_model, "llava:7b")):
+        with pytest.raises((NoBackend, UsageError)) as told:
+            ask(hosts=[url, server.url] if ask is api.vision_models else [url])
+        assert told.value.code == code and said in f"{told.value.sentence} {told.value.hint}"
+    assert len(server.requests) == before
+
+
+def test_an_allowed_host_is_asked(phototag: Run, network_attempts: Path) -> None:
+    phototag("models", *at("tower.local"), "--allow-host", "tower.local")
+    assert "'tower.local'" in network_attempts.read_text()  # the guard of the tests stopped it there
+    network_attempts.write_text("")
 
 
 def test_something_else_at_the_address_is_no_server(phototag: Run) -> None:
@@ -182,11 +192,30 @@ def test_a_model_is_fetched_and_the_next_command_is_told(phototag: Run) -> None:
         done = phototag("models", *at(one), "--pull", "gemma3:4b")
         assert done.returncode == 0, done.stderr
         assert "Fetching gemma3:4b at" in done.stderr and "3.0 MB" in done.stderr
-        following = f"phototag look ~/Pictures --sample 20 --describer ollama --set ollama.hosts={one.url}"
+        following = f"phototag look ~/Pictures --sample 20 --describer ollama --ollama {one.url}"
         assert done.stdout == f"gemma3:4b is there. Try it on a few photos:\n  {following}\n"
         less = phototag("models", "--pull", "moondream", "--json", env={"PHOTOTAG_OLLAMA_HOSTS": one.url})
         assert json.loads(less.stdout)["describer"] == "ollama:moondream"  # by itself a run takes gemma
         assert set(one.models) == {"llava:7b", "gemma3:4b", "moondream:latest"}
+
+
+def test_the_bar_counts_megabytes_up_to_the_whole() -> None:
+    seen: list[int] = []
+
+    class Watched(Report):
+        """Keeps what the bar is told."""
+
+        @contextmanager
+        def progress(self, label: str, total: int) -> Iterator[Progress]:
+            if total:
+                assert (label, total) == ("MB", 3300)
+            with super().progress(label, total) as bar:
+                bar.step = seen.append if total else bar.step  # type: ignore[method-assign, assignment]
+                yield bar
+
+    with StandIn([], pullable=["llava:7b"], pull_bytes=3_300_000_000) as one:
+        api.pull_model("llava:7b", hosts=[one.url], report=Watched(quiet=True))
+    assert sum(seen) == 3300 and min(seen) >= 0 and len(seen) > 3
 
 
 def test_every_server_fetches_it_and_one_that_is_gone_stops_no_other() -> None:
@@ -194,7 +223,7 @@ def test_every_server_fetches_it_and_one_that_is_gone_stops_no_other() -> None:
         assert api.pull_model("llava:7b", hosts=[one.url, two.url]) == "ollama"
         assert one.asked("/api/pull") and two.asked("/api/pull")
     with StandIn([], pullable=["llava:7b"]) as one:
-        with pytest.raises(NoBackend, match="No Ollama server answers at http://127.0.0.1:9"):
+        with pytest.raises(NoBackend, match=re.escape(f"No Ollama server answers at {NOBODY}")):
             api.pull_model("llava:7b", hosts=[NOBODY, one.url])
         assert "llava:7b" in one.models
 
@@ -209,9 +238,8 @@ def test_every_server_fetches_it_and_one_that_is_gone_stops_no_other() -> None:
 )
 def test_a_pull_that_fails_is_a_sentence_and_a_hint(name: str, said: str) -> None:
     alias = Model("alias", remote_host="https://ollama.com:443", remote_model="x")
-    with StandIn([], pullable=["llama3.2:3b", alias]) as one:
-        with pytest.raises(NoBackend, match=said) as told:
-            api.pull_model(name, hosts=[one.url])
+    with StandIn([], pullable=["llama3.2:3b", alias]) as one, pytest.raises(NoBackend, match=said) as told:
+        api.pull_model(name, hosts=[one.url])
     assert told.value.code == 7 and told.value.hint
 
 
@@ -238,8 +266,11 @@ def test_cloud_names_and_no_names_are_refused_before_anything_is_sent(server: St
 
 @pytest.mark.parametrize(
     ("gpu", "machine", "size"),
-    [(0, 4, "2b"), (0, 7.6, "4b"), (0, 16, "4b"), (0, 31, "8b"), (2, 31, "8b"), (4, 64, "2b"), (6, 8, "4b"), (8, 64, "4b"), (10, 8, "8b"), (24, 64, "8b")],
-)  # fmt: skip
+    [
+        *((0, 4, "2b"), (0, 7.6, "4b"), (0, 16, "4b"), (0, 31, "8b"), (2, 31, "8b")),
+        *((4, 64, "2b"), (6, 8, "4b"), (8, 64, "4b"), (10, 8, "8b"), (24, 64, "8b")),
+    ],
+)
 def test_the_recommendation_goes_by_memory(gpu: float, machine: float, size: str) -> None:
     assert recommended(Memory(int(gpu * GIB), int(machine * GIB))) == f"qwen3-vl:{size}-instruct"
 

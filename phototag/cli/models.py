@@ -65,8 +65,8 @@ def command(name: str | None, hosts: tuple[str, ...], allowed: tuple[str, ...], 
 def _following(describer: str, hosts: tuple[str, ...], allowed: tuple[str, ...]) -> str:
     """The command that tries the model on a few photos, with the servers that were named here."""
     words = ["--sample", "20", "--describer", describer]
-    for key, values in (("ollama.hosts", hosts), ("ollama.allow_hosts", allowed)):
-        words += ["--set", f"{key}={','.join(values)}"] if values else []
+    for option, values in (("--ollama", hosts), ("--allow-host", allowed)):
+        words += [word for value in values for word in (option, value)]
     return f"phototag look ~/Pictures {shlex.join(words)}"
 
 
