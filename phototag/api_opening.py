@@ -79,7 +79,7 @@ def steps_there(using: Settings) -> list[Step]:
     """The same without what cannot work now: for commands that ask no model, but want to know whose word counts."""
     try:
         return steps_of(using)
-    except NoBackend:
+    except (NoBackend, UsageError):
         look = replace(using.look, describer="", embedder="")
         return steps_of(replace(using, look=look))
 
@@ -110,7 +110,7 @@ def steps_of(using: Settings, opened: Library | None = None, report: Report | No
     from phototag.look.objects import Objects
     from phototag.look.people import People
     from phototag.look.place import Place
-    from phototag.look.prompts import load
+    from phototag.look.prompts import named
     from phototag.look.search_vector import SearchVector
     from phototag.look.technique import Technique
     from phototag.look.vectors import Embed
@@ -119,13 +119,12 @@ def steps_of(using: Settings, opened: Library | None = None, report: Report | No
     labels, objects, faces = Labels(side), Objects(side), Faces(side)
     steps: list[Step] = [Measure(side), labels, objects, faces]
     steps += [People(objects, faces), SearchVector(labels, objects), Place(), Light(), Technique()]
-    if using.look.describer:
-        prompt = Path(using.look.prompt).expanduser() if using.look.prompt else resources.prompt("catalog")
-        steps.append(Describe(_describer(using), load(prompt), side))
-    if using.look.embedder:
-        steps.append(Embed(registry.embedder(using.look.embedder), side))
     if using.online.places:
         from phototag.look import address
 
         steps.append(address.step(using, opened.place.state if opened else None, report))
+    if using.look.describer:
+        steps.append(Describe(_describer(using), named(using.look.prompt), side, using.look.style))
+    if using.look.embedder:
+        steps.append(Embed(registry.embedder(using.look.embedder), side))
     return steps

@@ -140,9 +140,10 @@ def _wording(library: Library, using: Settings, modes: Modes, batch: str) -> Wor
     from phototag.change.wish import Wording
 
     describers = [step.maker for step in steps_there(using) if step.name == "describe"]
-    maker, _, prompt = describers[0].partition("/") if describers else ("embedded", "", "")
+    head = describers[0].rpartition("/side")[0] if describers else ""
+    maker, _, prompt = head.rpartition("/") if head else ("embedded", "", "")  # a model's name may have slashes
     words = deciding(library, using).vocabulary
-    return Wording(words, using.languages.keywords, modes, f"phototag {maker}", prompt.split("/side")[0], batch)
+    return Wording(words, using.languages.keywords, modes, f"phototag {maker}", prompt, batch)
 
 
 def modes_of(using: Settings) -> Modes:

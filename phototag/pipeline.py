@@ -163,10 +163,13 @@ class Run:
                     if self._stop():
                         break
                     batch = self._batch(todo[start : start + size], decoders)
-                    asked = [pools[s.name].submit(self._lane, batch, [s], storing) for s in self.steps if s.parallel]
                     local = [step for step in self.steps if not step.parallel]
-                    asked.append(lanes.submit(self._lane, batch, local, storing))
-                    under_way.append((batch, asked))
+                    first = lanes.submit(self._lane, batch, local, storing)
+                    asked = dict.fromkeys((step.name for step in local), first)
+                    for step in (step for step in self.steps if step.parallel):
+                        before = [asked[name] for name in step.after if name in asked]
+                        asked[step.name] = pools[step.name].submit(self._in_turn, batch, step, storing, before)
+                    under_way.append((batch, [first, *asked.values()]))
                     if len(under_way) >= most:
                         self._finish(*under_way.popleft(), bar)
                 while under_way:
@@ -175,6 +178,12 @@ class Run:
             for pool in (decoders, lanes, *pools.values()):
                 pool.shutdown(cancel_futures=True)
         self.found.interrupted = self._stop()
+
+    def _in_turn(self, batch: _Batch, step: Step, storing: Storing, before: Sequence[Future[None]]) -> None:
+        """Take a batch through a step with a pool of its own, once the steps that it builds on are through."""
+        for future in before:
+            future.result()  # and not wait(), which never hears of those that a shutdown cancels
+        self._lane(batch, [step], storing)
 
     def _finish(self, batch: _Batch, asked: Sequence[Future[None]], bar: Progress) -> None:
         for future in asked:
@@ -233,7 +242,8 @@ class Run:
                 if isinstance(pixels, Unreadable):
                     made.append(Evidence(photo.image_id, step.name, step.maker, error=pixels.sentence))
                 else:
-                    earlier = {name: v for name, v in batch.earlier[photo.image_id].items() if name in step.after}
+                    found = batch.earlier[photo.image_id]  # other lanes add to it meanwhile: never walk through it
+                    earlier = {name: found[name] for name in step.after if name in found}
                     subjects.append(Subject(photo.image_id, pixels, facts_of(photo.facts), earlier))
             if subjects:
                 with self.report.clock(step.name):

@@ -157,7 +157,7 @@ class Look:
     side: int = setting(1024, "longest side in pixels of the picture that models see", 64, 4096)
     describer: str = setting("", 'who writes keywords and captions, such as "ollama"; empty: the built-in choice')
     embedder: str = setting("", 'who makes search vectors, such as "fake"; empty: the built-in choice')
-    prompt: str = setting("", "a file with a prompt of your own for the describer")
+    prompt: str = setting("", "what the describer is asked: the name of a prompt that phototag ships, or a file")
     style: str = setting("", "how the describer shall word things, such as: say wedding band, not ring")
     batch: int = setting(8, "photos decoded and looked at together", 1, 1024)
 

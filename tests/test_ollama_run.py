@@ -25,9 +25,14 @@ ANSWER = {"keywords": ["cat", "zweihander"], "description": "A cat beside a swor
 COUNT = 12  # photos among the samples
 
 
+def answered(question: Any) -> dict[str, Any]:
+    """What was asked for, and no more."""
+    return {name: ANSWER[name] for name in question.schema["properties"]}
+
+
 @pytest.fixture
 def server() -> Iterator[StandIn]:
-    with StandIn(models=["qwen3-vl:4b-instruct"], answers=lambda question: ANSWER) as found:
+    with StandIn(models=["qwen3-vl:4b-instruct"], answers=answered) as found:
         yield found
 
 
@@ -44,6 +49,12 @@ def test_every_photo_is_asked_about_once_and_sent_without_metadata(
     assert len(chats(server)) == COUNT and server.violations == [] and server.reloads == 0
     again = phototag("look", SAMPLES, "--library", tmp_path / "l", "--ollama", server.url)
     assert again.returncode == 0 and len(chats(server)) == COUNT
+    prompts = [entry.prompt for entry in chats(server)]
+    assert all("- People:" in prompt for prompt in prompts)
+    assert (
+        sum("- Place: Potsdam" in prompt or "- Place: Berlin" in prompt for prompt in prompts) >= 7
+    )  # known on a first run
+    assert not any("52.4" in prompt or str(SAMPLES) in prompt for prompt in prompts)  # neither coordinates nor paths
     shown = phototag("show", SAMPLES / "DSC00042.jpg", "--library", tmp_path / "l").stdout
     assert "A cat beside a sword." in shown and "ollama:qwen3-vl:4b-instruct@" in shown
     assert "zweihander" in shown.partition("proposed")[2].partition("describe")[0]  # no word of ours: not a tag
@@ -108,7 +119,7 @@ def test_a_folder_of_photos_cannot_bring_its_own_server(phototag: Run, server: S
 
 def test_a_run_that_is_killed_asks_no_photo_twice_whose_answer_was_stored(home: Path, tmp_path: Path) -> None:
     """With one photo a batch; what was under way, and not stored, is asked again."""
-    with StandIn(models=["gemma3:4b"], answers=lambda question: ANSWER, seconds_per_image=0.25) as server:
+    with StandIn(models=["gemma3:4b"], answers=answered, seconds_per_image=0.25) as server:
         command = [sys.executable, "-m", "phototag", "look", str(SAMPLES), "--library", str(tmp_path / "l")]
         command += ["--ollama", server.url, "--set", "look.batch=1", "--set", "ollama.parallel=1", "--quiet"]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
@@ -122,3 +133,15 @@ def test_a_run_that_is_killed_asks_no_photo_twice_whose_answer_was_stored(home: 
         under_way = 4  # lanes of the describer, and the one that was being stored
         assert len(server.asked_images) == COUNT and len(chats(server)) <= COUNT + under_way
         assert before >= COUNT // 2
+
+
+def test_a_prompt_and_a_style_of_ones_own_ask_anew(phototag: Run, server: StandIn, tmp_path: Path) -> None:
+    prompt = tmp_path / "mine.md"
+    prompt.write_text("---\nname: mine\nversion: 1\nschema: caption\nlanguage: en\n---\nSay what you see. {style}\n")
+    words = ("look", SAMPLES / "birthday", "--library", tmp_path / "l", "--ollama", server.url, "--prompt", prompt)
+    assert phototag(*words, "--style", "say wedding band, not ring").returncode == 0
+    assert {entry.prompt.strip() for entry in chats(server)} == {"Say what you see. say wedding band, not ring"}
+    before = len(chats(server))
+    assert phototag(*words, "--style", "say ring").returncode == 0 and len(chats(server)) == 2 * before
+    prompt.write_text(prompt.read_text().replace("schema", "shcema"))
+    assert (done := phototag(*words)).returncode == 2 and "mine.md:4" in done.stderr

@@ -64,7 +64,7 @@ def asks_a_model(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--model", metavar="NAME", help="The model of Ollama, such as qwen3-vl:4b-instruct.")
     @click.option("--ollama", metavar="URL", multiple=True, help="An Ollama server; several share the work.")
     @click.option("--allow-host", metavar="HOST", multiple=True, help="Pictures may be sent to this other machine.")
-    @click.option("--prompt", type=click.Path(exists=True, dir_okay=False), help="A prompt of your own.")
+    @click.option("--prompt", metavar="NAME|FILE", help="Another question: caption, keywords, or a file of yours.")
     @click.option("--style", metavar="TEXT", help='Your wording, such as "say wedding band, not ring".')
     @functools.wraps(function)
     def wrapped(*args: Any, **given: Any) -> Any:

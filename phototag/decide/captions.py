@@ -99,14 +99,15 @@ def chosen(
     vocabulary: Vocabulary,
     said: Mapping[str, str],
 ) -> dict[str, str]:
-    """By language: a person's words, else the file's, else a describer's (it speaks English), else composed ones.
+    """By language: a person's words, else the file's, else a describer's in its language, else composed ones.
 
     None where all that could be said is that it is a photo.
     """
     found = {language: compose(evidence, facts, tags, language, vocabulary) for language in languages}
     found = {language: text for language, text in found.items() if text != compose({}, Facts(), (), language)}
-    if "en" in found and (described := (evidence.get("describe") or {}).get("description")):
-        found["en"] = " ".join(described.split())
+    answer = evidence.get("describe") or {}
+    if (spoken := answer.get("language", "en")) in found and (described := answer.get("description")):
+        found[spoken] = " ".join(described.split())
     named = {language.partition("-")[0]: text for language, text in facts.captions.items()}
     unnamed = named.pop("x", "") if named else facts.caption  # "x-default"
     if unnamed and languages and languages[0] not in named:
