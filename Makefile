@@ -11,7 +11,7 @@ PIP := .venv/bin/python -m pip --disable-pip-version-check install --quiet
 # Recipes read these from the environment: a path may hold spaces and quotes.
 export PYTHON PHOTOS TO
 
-.PHONY: help run test check format bench bench-scan bench-embedded bench-truth bench-writing crash clean exiftool readers
+.PHONY: help run test test-servers test-crash check format bench bench-scan bench-embedded bench-truth bench-writing crash clean exiftool readers
 
 help: ## list these targets
 	@echo "make TARGET [PHOTOS=folder] [TO=folder] [PYTHON=python3.12] [ARGS='for pytest or the benchmark']"
@@ -30,7 +30,13 @@ run: .venv/for-run exiftool readers ## organise the pictures in PHOTOS into the 
 	  exiv2 -PXIt -K Xmp.dc.subject -K Xmp.dc.description -K Iptc.Application2.Keywords -K Xmp.photoshop.City "$$one" || true; fi
 
 test: .venv/for-test exiftool readers ## run the tests, without a model, a network or torch (ARGS="tests/test_x.py -k name")
-	.venv/bin/pytest -n auto --dist loadfile -m "not slow and not clip" $(ARGS)
+	.venv/bin/pytest -n auto --dist loadfile -m "not slow and not clip and not crash and not server" $(ARGS)
+
+test-servers: .venv/for-test exiftool ## run the tests of what talks to servers, against stand-ins on loopback
+	.venv/bin/pytest -n auto --dist loadfile -m "server and not slow" $(ARGS)
+
+test-crash: .venv/for-test exiftool ## kill some runs at random and see that nothing is lost (a minute)
+	.venv/bin/pytest -n auto --dist loadfile -m "crash and not slow" $(ARGS)
 
 check: .venv/for-test ## look at format, style and types
 	.venv/bin/ruff format --check .
@@ -56,8 +62,8 @@ bench-truth: .venv/for-bench exiftool ## hold the keywords for ../shared/photos 
 bench-writing: .venv/for-bench exiftool ## measure writing into files beside bare ExifTool (ARGS="--disk FOLDER": bytes that undo takes)
 	.venv/bin/python tests/bench/writing.py $(ARGS)
 
-crash: .venv/for-test exiftool ## kill the writer at every point and see that nothing is lost (minutes)
-	.venv/bin/pytest -m slow tests/test_crash.py tests/test_crash_writer.py tests/test_crash_copies.py tests/test_crash_organize.py $(ARGS)
+crash: .venv/for-test exiftool ## kill runs at every point and see that nothing is lost (half an hour)
+	.venv/bin/pytest -m "crash and slow" $(ARGS)
 
 clean: ## remove .venv, caches and builds (never photos, never the library TO)
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -23,6 +23,8 @@ from PIL import Image
 
 from phototag.store.library import Library, open_library
 
+pytestmark = pytest.mark.crash
+
 LOOK = ["--describer", "fake:0.01", "--embedder", "fake", "--set", "look.batch=4", "--set", "scan.batch=16", "--quiet"]
 
 

@@ -31,6 +31,8 @@ from tests.test_copies import everything, make_originals, state_of, tree
 from tests.test_crash_writer import DRIVER, REACHED_THE_END, Driver
 from tests.writing import contents
 
+pytestmark = pytest.mark.crash
+
 _NOW = re.compile(rb"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)")  # when our tags were written
 _POINTS = '"mkdir", "chmod"'
 _QUIET = Report(quiet=True)

@@ -21,6 +21,8 @@ import pytest
 from tests.organizing import make_heap, plain_home, state, tags, timeless
 from tests.writing import settled
 
+pytestmark = pytest.mark.crash
+
 _OF_THE_RUN = ("SourceFile", "XMP-phototag:RunId", "XMP-xmp:MetadataDate", "XMP-xmp:ModifyDate")
 
 

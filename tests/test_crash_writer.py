@@ -27,6 +27,8 @@ from phototag.report import Report
 from phototag.store.library import open_library
 from tests.writing import CONTAINERS, changes, contents, make_files
 
+pytestmark = pytest.mark.crash
+
 # Forks a child for each line that it reads: the imports are paid for once. LanceDB, which starts threads, is imported
 # in the children alone. A fault is the N-th call that makes something durable or visible: the child kills itself just
 # before it or just after it; a line of the journal may also be half written.

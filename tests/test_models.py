@@ -31,6 +31,8 @@ from phototag.cli import group
 from phototag.errors import NoBackend, UsageError
 from phototag.report import Progress, Report
 
+pytestmark = pytest.mark.server
+
 NOBODY = "http://127.0.0.1:9"
 THERE = ["qwen3-vl:4b-instruct", "llava:7b", "llama3.2:3b", "gpt-oss:20b-cloud"]
 GIB = 2**30

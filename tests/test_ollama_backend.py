@@ -37,6 +37,8 @@ from phototag.backends.ollama_desk import listed, pulled  # noqa: E402
 from phototag.backends.ollama_slots import MOST, Pace  # noqa: E402
 from phototag.backends.ollama_troubles import Then, Trouble, trouble_of  # noqa: E402
 
+pytestmark = pytest.mark.server
+
 SCHEMA = {
     "type": "object",
     "properties": {

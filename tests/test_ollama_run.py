@@ -21,6 +21,8 @@ import pytest
 from tests.conftest import SAMPLES, Run
 from tests.ollama_stand_in import StandIn
 
+pytestmark = pytest.mark.server
+
 ANSWER = {"keywords": ["cat", "zweihander"], "description": "A cat beside a sword.", "category": "wildlife"}
 COUNT = 12  # photos among the samples
 

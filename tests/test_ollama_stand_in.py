@@ -32,6 +32,8 @@ from tests.ollama_stand_in.routes import NO_VISION_NATIVE, NO_VISION_RENDERED
 from tests.ollama_stand_in.scheduler import Slots
 from tests.ollama_stand_in.schema import Maker
 
+pytestmark = pytest.mark.server
+
 ollama = pytest.importorskip("ollama")
 httpx = pytest.importorskip("httpx")
 pydantic = pytest.importorskip("pydantic")

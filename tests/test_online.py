@@ -34,6 +34,8 @@ from phototag.store.answers import Answers
 from phototag.store.library import Library
 from tests.nominatim import GATE, NOTHING, Nominatim, nominatim
 
+pytestmark = pytest.mark.server
+
 BERLIN = Gps(52.51627123, 13.37770456)
 FAST = 0.001
 
