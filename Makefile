@@ -22,7 +22,7 @@ run: .venv/for-run exiftool readers ## organise the pictures in PHOTOS into the 
 	case "$$TO" in "~/"*) TO=$$HOME/$${TO#??} ;; esac; \
 	.venv/bin/phototag organize "$$PHOTOS" --to "$$TO" --explain; code=$$?; \
 	if [ $$code -gt 1 ]; then exit $$code; fi; .venv/bin/phototag status "$$TO"; \
-	one=$$(find "$$TO" -name .phototag -prune -o -type f -name '*.jpg' -print | sort | head -n 1); \
+	one=$$(find "$$TO" -name .phototag -prune -o -type f -name '*.jpg' -print | sort | tail -n 1); \
 	if [ -z "$$one" ]; then exit 0; fi; echo; echo "$$one, as ExifTool reads it:"; \
 	exiftool -G1 -s -XMP-dc:Subject -XMP-dc:Description -XMP-lr:HierarchicalSubject -IPTC:Keywords \
 	  -XMP-photoshop:City -XMP-photoshop:Country "$$one"; \
