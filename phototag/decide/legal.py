@@ -47,6 +47,7 @@ def clean(text: str, forbidden: str) -> str:
         text = kept
 
 
+@lru_cache(maxsize=8192)  # the folders of a tree come again with each of their files
 def legal(text: str, forbidden: str, room: int = LONGEST) -> str:
     """The text as the name of a folder, `room` bytes at most; "" where nothing is left of it."""
     room = min(room, LONGEST)
