@@ -147,3 +147,18 @@ def test_a_prompt_and_a_style_of_ones_own_ask_anew(phototag: Run, server: StandI
     assert phototag(*words, "--style", "say ring").returncode == 0 and len(chats(server)) == 2 * before
     prompt.write_text(prompt.read_text().replace("schema", "shcema"))
     assert (done := phototag(*words)).returncode == 2 and "mine.md:4" in done.stderr
+
+
+def test_a_server_that_is_left_out_is_named(phototag: Run, server: StandIn, tmp_path: Path) -> None:
+    words = (
+        "look",
+        SAMPLES / "birthday",
+        "--library",
+        tmp_path / "l",
+        "--ollama",
+        server.url,
+        "--ollama",
+        "http://127.0.0.1:9",
+    )
+    done = phototag(*words)
+    assert done.returncode == 0 and "127.0.0.1:9" in done.stderr and len(chats(server)) == 5

@@ -47,6 +47,11 @@ class Describe(LocalLook):
         guided = f"/style@{xxhash.xxh3_64_hexdigest(self._style.encode())[:8]}" if self._style else ""
         self.maker = f"{describer.name}/{prompt.maker}{guided}/side{side}/{_VERSION}"
 
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What a person should hear of the run, such as a server that was left out."""
+        return tuple(getattr(self._describer, "notices", ()))
+
     def make(self, batch: Sequence[Subject]) -> list[Evidence]:
         questions = [self._question(subject) for subject in batch]
         try:
