@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from phototag import settings as settings_
-from phototag.api_opening import Flags, Stop, never, open, steps_there, words_of
+from phototag.api_opening import Flags, Stop, makers_of, never, open, words_of
 from phototag.errors import UsageError
 from phototag.report import shown
-from phototag.settings import Settings
 from phototag.settings_schema import CODE, CODE_LOOKS
 from phototag.store.library import Library
 
@@ -89,7 +88,7 @@ def _records(
     whole = folder is None and library is not None
     ids = ids_below(opened, *(() if whole else [opened.place.stored(os.path.realpath(folder or "."))]))
     return records(
-        opened, ids, words_of(using, opened.place.vocabulary_file), _checked(languages), _makers(using), stop
+        opened, ids, words_of(using, opened.place.vocabulary_file), _checked(languages), makers_of(using), stop
     )
 
 
@@ -99,8 +98,3 @@ def _checked(languages: Sequence[str]) -> list[str]:
     if wrong is not None or not found:
         raise UsageError(f"{wrong or ''!r} is no language.", f"Name {CODE_LOOKS}, several with commas: en,de")
     return found
-
-
-def _makers(using: Settings) -> dict[str, str]:
-    """Whose word counts today, by step."""
-    return {step.name: step.maker for step in steps_there(using)}

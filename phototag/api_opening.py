@@ -84,6 +84,11 @@ def steps_there(using: Settings) -> list[Step]:
         return steps_of(replace(using, look=look))
 
 
+def makers_of(using: Settings) -> dict[str, str]:
+    """Whose word counts today, by step."""
+    return {step.name: step.maker for step in steps_there(using)}
+
+
 def _describer(using: Settings) -> Describer:
     """The describer that the settings name; it is given its own section of the settings."""
     from phototag.backends import registry

@@ -11,12 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from phototag.api_opening import Flags, Stop, held, never
+from phototag.api_opening import Flags, Stop, held, makers_of, never
 from phototag.api_organizing_parts import (
     contents_of,
     everything,
     folders,
-    makers_of,
     our_copies,
     place_of_plan,
     settings_of,

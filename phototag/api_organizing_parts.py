@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from phototag import settings as settings_
-from phototag.api_opening import Flags, held, steps_there, words_of
+from phototag.api_opening import Flags, held, makers_of, words_of
 from phototag.api_writing import modes_of
 from phototag.errors import NoSpace, UsageError
 from phototag.report import Report, shown
@@ -23,7 +23,7 @@ from phototag.store.library import Library, open_library
 
 if TYPE_CHECKING:
     from phototag.organizing.content import Contents
-    from phototag.organizing.planning import Style
+    from phototag.organizing.names import Style
     from phototag.store.settled import Settled
 
 
@@ -113,7 +113,7 @@ def style_of(root: str, using: Settings) -> Style:
     """How folders are named; UsageError for a template, a rule or a language that cannot be."""
     from phototag.decide import tongues
     from phototag.decide.naming import Rules, Template
-    from phototag.organizing.planning import Style
+    from phototag.organizing.names import Style
 
     tongues.check(using.languages.folders)
     found = place.here(Path(root))
@@ -126,11 +126,6 @@ def contents_of(tree: Library, using: Settings) -> Contents:
     from phototag.organizing.content import Contents
 
     return Contents(tree, makers_of(using).get("labels", ""))
-
-
-def makers_of(using: Settings) -> dict[str, str]:
-    """Step -> who would be asked today."""
-    return {step.name: step.maker for step in steps_there(using)}
 
 
 def settled_of(tree: Library, using: Settings) -> Settled:

@@ -14,8 +14,9 @@ from typing import Any
 from phototag.decide.record import record
 from phototag.errors import Interrupted, UsageError
 from phototag.read.sniff import HEAD, PHOTO_SUFFIXES, kind_of
-from phototag.records import SIDECARS, Evidence, File
+from phototag.records import SIDECARS
 from phototag.report import shown
+from phototag.store.known import known
 from phototag.store.library import Library, chunks
 from phototag.store.place import FOLDER
 from phototag.vocabulary import Vocabulary
@@ -41,45 +42,13 @@ def records(
 def _chunk(
     library: Library, ids: list[str], vocabulary: Vocabulary, languages: Sequence[str], makers: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
-    photos = {photo.image_id: photo for photo in library.photos(ids)}
-    decisions = {decision.image_id: decision for decision in library.decisions(ids)}
-    evidence, files = _evidence(library, ids, makers), _files(library, ids)
     origins = _origins(library, ids)
-    for image_id in ids:
-        photo, made = photos.get(image_id), evidence.get(image_id, {})
-        if photo is None:  # another run has forgotten it since the ids were asked for
-            continue
+    for photo, files, decision, values, said_by in known(library, ids, makers):
         path = photo.files[0]
+        original = origins.get(path, "")
         yield record(
-            photo,
-            files.get(image_id, []),
-            decisions.get(image_id),
-            {step: one.value for step, one in made.items()},
-            vocabulary,
-            languages,
-            path=path,
-            original=origins.get(path, ""),
-            makers={step: one.maker for step, one in made.items()},
+            photo, files, decision, values, vocabulary, languages, path=path, original=original, makers=said_by
         )
-
-
-def _evidence(library: Library, ids: list[str], makers: Mapping[str, str]) -> dict[str, dict[str, Evidence]]:
-    """By photo and step, of the maker whose word counts today; of a step that nobody asks now, the last word."""
-    found: dict[str, dict[str, Evidence]] = {}
-    for one in library.evidence(ids):
-        if one.error or makers.get(one.step, one.maker) != one.maker:
-            continue
-        steps = found.setdefault(one.image_id, {})
-        if one.step not in steps or steps[one.step].made_at <= one.made_at:
-            steps[one.step] = one
-    return found
-
-
-def _files(library: Library, ids: list[str]) -> dict[str, list[File]]:
-    found: dict[str, list[File]] = {}
-    for file in library.files("photo_id", ids):
-        found.setdefault(file.photo_id, []).append(file)
-    return found
 
 
 def _origins(library: Library, ids: list[str]) -> dict[str, str]:

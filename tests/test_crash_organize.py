@@ -63,16 +63,14 @@ def _organize(heap: Path, to: Path, *more: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
 
 
-def _killed_and_run_again(start: Start, to: Path, after: float) -> None:
-    before = state(start.heap)
+def _killed_and_run_again(start: Start, to: Path, after: float) -> int:
+    """How the second run ended."""
     shutil.copytree(start.looked, to)
     process = _organize(start.heap, to)
     time.sleep(after)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    assert _organize(start.heap, to).wait() == 0
-    assert _content(to) == start.whole, f"killed after {after:.2f} s"
-    assert settled(to) == [] and state(start.heap) == before
+    return _organize(start.heap, to).wait()
 
 
 def _moments(start: Start, count: int, seed: int) -> list[float]:
@@ -82,11 +80,19 @@ def _moments(start: Start, count: int, seed: int) -> list[float]:
 
 
 def test_a_killed_run_is_brought_to_the_same_end(start: Start, tmp_path: Path) -> None:
+    before = state(start.heap)
     for number, after in enumerate(_moments(start, 2, 5)):
-        _killed_and_run_again(start, tmp_path / str(number), after)
+        to = tmp_path / str(number)
+        assert _killed_and_run_again(start, to, after) == 0
+        assert _content(to) == start.whole, f"killed after {after:.2f} s"
+        assert settled(to) == [] and state(start.heap) == before
 
 
 @pytest.mark.slow
 def test_runs_killed_at_twenty_random_moments_end_as_one_in_one_go(start: Start, tmp_path: Path) -> None:
+    before = state(start.heap)
     for number, after in enumerate(_moments(start, 20, 7)):
-        _killed_and_run_again(start, tmp_path / str(number), after)
+        to = tmp_path / str(number)
+        assert _killed_and_run_again(start, to, after) == 0
+        assert _content(to) == start.whole, f"killed after {after:.2f} s"
+        assert settled(to) == [] and state(start.heap) == before

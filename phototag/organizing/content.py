@@ -7,7 +7,7 @@ place, is taken out of the captions first. Refused: comparing one photo with the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from phototag.backends.sentences import Sentences
@@ -20,8 +20,6 @@ _TOGETHER = 2_000  # decisions read at once
 _SAYS_NOTHING = frozenset(("", "a photo", "ein foto"))
 _DATE = re.compile(r",? *\b(?:in )?(?:[^\W\d_]+ )?(?:19|20)\d\d(?=\W*$)")  # ", August 2023."
 _WHERE = re.compile(r",? *(?:\b(?:in|near|bei) *)?\(? *$", re.IGNORECASE)
-
-Score = Callable[[Sequence[Pair]], list[float | None]]
 
 
 class Contents:

@@ -141,7 +141,9 @@ class Copying:
         failed = {one.change.origin: one for one in outcomes if one.plain and one.change.kind == "copy"}
         if failed:
             outcomes = [one for one in outcomes if one.change.origin not in failed]
-            outcomes += self._without_tags(ids, failed, plain)
+            others = self._without_tags(ids, failed, plain)
+            outcomes += self._write(others)
+            changes = [one for one in changes if one.origin not in failed] + others
         self._count(outcomes)
         leads = _leads([copy for copy in copies if not copy.expect], outcomes)
         pages = list(self._ours(list(self._pages.pages(leads)))) if self._pages and leads else []
@@ -150,13 +152,13 @@ class Copying:
 
     def _without_tags(
         self, ids: Sequence[str], failed: Mapping[str, Outcome], plain: Mapping[str, Change]
-    ) -> list[Outcome]:
-        """Copies as they are, each with a sidecar that has the tags."""
+    ) -> list[Change]:
+        """For those that cannot be tagged: copies as they are, each with a sidecar that has the tags."""
         some = {path: plain[path] for path in failed}
         beside = frozenset(failed)
         planned = [one for part in self._planner.plan(ids, beside, failed.__contains__) for one in part]
         self._done.untagged += [(one.change.target, one.why) for one in failed.values()]
-        return self._write([*some.values(), *sidecars_only(planned, some)])
+        return [*some.values(), *sidecars_only(planned, some)]
 
     def _ours(self, pages: Sequence[Change]) -> Iterator[Change]:
         """Those pages that are not there yet, or say something else and are as we left them."""

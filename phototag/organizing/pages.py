@@ -13,7 +13,8 @@ from typing import NamedTuple
 from phototag.decide.layout import METADATA
 from phototag.decide.record import record
 from phototag.organizing.stock import without_suffix
-from phototag.records import Change, Evidence, File, family
+from phototag.records import Change, File, family
+from phototag.store.known import known
 from phototag.store.library import Library
 from phototag.vocabulary import Vocabulary
 
@@ -34,26 +35,11 @@ class Pages:
 
     def pages(self, leads: Mapping[str, Lead]) -> Iterator[Change]:
         """The changes that make the pages of these photos."""
-        evidence: dict[str, dict[str, Evidence]] = {image_id: {} for image_id in leads}
-        for one in sorted(self._library.evidence(leads), key=lambda one: one.made_at):
-            if not one.error and self._makers.get(one.step, one.maker) == one.maker:
-                evidence[one.image_id][one.step] = one
-        files: dict[str, list[File]] = {image_id: [] for image_id in leads}
-        for file in self._library.files("photo_id", leads):
-            files[file.photo_id].append(file)
-        decisions = {decision.image_id: decision for decision in self._library.decisions(leads)}
-        for photo in self._library.photos(leads):
+        for photo, files, decision, values, said_by in known(self._library, list(leads), self._makers):
             path, original, copies = leads[photo.image_id]
+            words, languages = self._vocabulary, self._languages
             said = record(
-                photo,
-                files[photo.image_id],
-                decisions.get(photo.image_id),
-                {step: one.value for step, one in evidence[photo.image_id].items()},
-                self._vocabulary,
-                self._languages,
-                path=path,
-                original=original,
-                makers={step: one.maker for step, one in evidence[photo.image_id].items()},
+                photo, files, decision, values, words, languages, path=path, original=original, makers=said_by
             )
             text = json.dumps(said | {"files": list(copies)}, ensure_ascii=False, indent=1) + "\n"
             yield Change("json", page_of(path), path, photo.image_id, "json", "", text=text)

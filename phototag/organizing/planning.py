@@ -22,8 +22,6 @@ from phototag.store.decided import Sketch, sketches
 from phototag.store.library import Library, chunks
 from phototag.vocabulary import no_search_for_garbage
 
-__all__ = ["Copy", "Group", "Plan", "Planning", "Style"]
-
 _TOGETHER = 2_000  # decisions read at once
 
 

@@ -1,0 +1,49 @@
+"""Everything that is known of some photos, put together: rows, decision, and the evidence that counts.
+
+The decision here: evidence counts if it is of the maker that would be asked today; of a step that nobody asks now, the
+last word does. Refused: each reader choosing for itself whom to believe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from phototag.records import Decision, Evidence, File, Photo
+from phototag.store.library import Library
+
+
+class Known(NamedTuple):
+    """One photo with its files, its decision, and by step who said what."""
+
+    photo: Photo
+    files: list[File]
+    decision: Decision | None
+    values: dict[str, Any]
+    makers: dict[str, str]
+
+
+def known(library: Library, ids: Sequence[str], makers: Mapping[str, str]) -> Iterator[Known]:
+    """The photos in the order of the ids; one that was forgotten since they were asked for is left out."""
+    photos = {photo.image_id: photo for photo in library.photos(ids)}
+    decisions = {decision.image_id: decision for decision in library.decisions(ids)}
+    files: dict[str, list[File]] = {image_id: [] for image_id in ids}
+    for file in library.files("photo_id", ids):
+        files[file.photo_id].append(file)
+    evidence = _counting(library, ids, makers)
+    for image_id in ids:
+        if photo := photos.get(image_id):
+            made = evidence[image_id]
+            values, said_by = {step: one.value for step, one in made.items()}, {s: one.maker for s, one in made.items()}
+            yield Known(photo, files[image_id], decisions.get(image_id), values, said_by)
+
+
+def _counting(library: Library, ids: Sequence[str], makers: Mapping[str, str]) -> dict[str, dict[str, Evidence]]:
+    found: dict[str, dict[str, Evidence]] = {image_id: {} for image_id in ids}
+    for one in library.evidence(ids):
+        if one.error or makers.get(one.step, one.maker) != one.maker:
+            continue
+        steps = found[one.image_id]
+        if one.step not in steps or steps[one.step].made_at <= one.made_at:
+            steps[one.step] = one
+    return found
