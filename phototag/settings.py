@@ -52,7 +52,7 @@ class Settings:
     rules: tuple[str, ...] = schema.RULES
     scan: schema.Scan = field(default_factory=schema.Scan)
     read: schema.Read = field(default_factory=schema.Read)
-    look: schema.Look = field(default_factory=schema.Look)
+    look: servers.Look = field(default_factory=servers.Look)
     event: schema.Event = field(default_factory=schema.Event)
     hashes: schema.Hashes = field(default_factory=schema.Hashes)
     burst: schema.Burst = field(default_factory=schema.Burst)

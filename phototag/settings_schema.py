@@ -151,18 +151,6 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What models are shown, and which ones."""
-
-    side: int = setting(1024, "longest side in pixels of the picture that models see", 64, 4096)
-    describer: str = setting("", 'who writes keywords and captions, such as "ollama"; empty: the built-in choice')
-    embedder: str = setting("", 'who makes search vectors, such as "fake"; empty: the built-in choice')
-    prompt: str = setting("", "what the describer is asked: the name of a prompt that phototag ships, or a file")
-    style: str = setting("", "how the describer shall word things, such as: say wedding band, not ring")
-    batch: int = setting(8, "photos decoded and looked at together", 1, 1024)
-
-
-@dataclass(frozen=True, slots=True)
 class Event:
     """Where one event ends and the next begins."""
 
@@ -210,6 +198,8 @@ class Policy:
     least: int = setting(0, "with fewer tags than this, the best doubtful ones are taken", 0, 100)
     most: int = setting(25, "tags of one photo at most, parents and your own words not counted", 1, 1000)
     vocabulary: str = setting("", "a file with terms of your own, beside those that phototag brings")
+    strict: bool = setting(False, "a describer's words outside the vocabulary are dropped, not proposed")
+    likeness: float = setting(0.75, "how near a word must be to a term in meaning to stand for it; 1: never", 0.3, 1)
 
 
 TEMPLATE = "{year}/{month:02} {month_name}/{start} - {end} {place} {keywords}"

@@ -17,10 +17,14 @@ Pixels = Any  # numpy uint8, height x width x 3, RGB, upright, sRGB
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked about one picture, and the JSON schema that the answer must fit; {} is free text."""
+    """What is asked about one picture (or about none: the text alone), and the JSON schema that the answer must fit.
+
+    {} as schema is free text. Another `turn` is the same question by other chances, for a second opinion.
+    """
 
     text: str
     schema: Mapping[str, Any]
+    turn: int = 0
 
 
 class Backend(Protocol):
@@ -36,8 +40,8 @@ class Backend(Protocol):
 class Describer(Backend, Protocol):
     """Looks at pictures and answers a question about each."""
 
-    def describe(self, pictures: Sequence[Pixels], questions: Sequence[Question]) -> list[str | PhototagError]:
-        """For each picture the reply as the model gave it, or why there is none.
+    def describe(self, pictures: Sequence[Pixels | None], questions: Sequence[Question]) -> list[str | PhototagError]:
+        """For each picture (None: there is no picture) the reply as the model gave it, or why there is none.
 
         NoBackend is raised where no further picture would get one: the run stops.
         """

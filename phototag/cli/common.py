@@ -66,8 +66,16 @@ def asks_a_model(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--allow-host", metavar="HOST", multiple=True, help="Pictures may be sent to this other machine.")
     @click.option("--prompt", metavar="NAME|FILE", help="Another question: caption, keywords, or a file of yours.")
     @click.option("--style", metavar="TEXT", help='Your wording, such as "say wedding band, not ring".')
+    @click.option(
+        "--strict", is_flag=True, help="Only words of the vocabulary: a second question lets the model choose."
+    )
+    @click.option("--twice", is_flag=True, help="Ask twice; what the model says only once is believed less.")
+    @click.option("--every-photo", is_flag=True, help="Ask about each photo of a burst, not once for those alike.")
+    @click.option("--retag", is_flag=True, help="Ask again about photos that another model or prompt described.")
+    @click.option("--translate", metavar="LANGUAGES", help="Have captions translated, such as: de,fr")
     @functools.wraps(function)
     def wrapped(*args: Any, **given: Any) -> Any:
+        switches = {"policy.strict": "strict"} | {f"look.{name}": name for name in ("twice", "every_photo", "retag")}
         model, hosts, allowed = given.pop("model"), given.pop("ollama"), given.pop("allow_host")
         named = {
             "look.describer": given.pop("describer") or ("ollama" if model or hosts else None),
@@ -76,7 +84,8 @@ def asks_a_model(function: Callable[..., Any]) -> Callable[..., Any]:
             "ollama.allow_hosts": ",".join(allowed) or None,
             "look.prompt": given.pop("prompt"),
             "look.style": given.pop("style"),
-        }
+            "look.translate": given.pop("translate"),
+        } | {key: "true" if given.pop(name) else None for key, name in switches.items()}
         return function(*args, models={key: text for key, text in named.items() if text is not None}, **given)
 
     return wrapped
