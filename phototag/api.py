@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from phototag import settings as settings_
+from phototag.api_comparing import diff
 from phototag.api_export import export, export_records
 from phototag.api_models import pull_model, vision_models
 from phototag.api_opening import Flags, Stop, held, never, open, steps_there
@@ -32,6 +33,7 @@ __all__ = [
     "adopt",
     "answer",
     "decide",
+    "diff",
     "export",
     "export_records",
     "forget",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, is_dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,6 @@ from phototag.settings import Settings
 from phototag.store.library import Library, open_library
 
 if TYPE_CHECKING:
-    from phototag.backends.protocols import Describer
     from phototag.look.step import Step
     from phototag.vocabulary import Vocabulary
 
@@ -89,25 +88,13 @@ def makers_of(using: Settings) -> dict[str, str]:
     return {step.name: step.maker for step in steps_there(using)}
 
 
-def _describer(using: Settings) -> Describer:
-    """The describer that the settings name; it is given its own section of the settings."""
-    from phototag.backends import registry
-
-    word, _, rest = using.look.describer.partition(":")
-    section = getattr(using, word, None)
-    options = asdict(section) if is_dataclass(section) and not isinstance(section, type) else {}
-    model = rest or str(options.pop("model", "") or "")
-    options.pop("model", None)
-    return registry.describer(f"{word}:{model}" if model else word, options or None)
-
-
 def steps_of(using: Settings, opened: Library | None = None, report: Report | None = None) -> list[Step]:
     """The looks that the settings name, in the order in which they build on each other.
 
     A look that asks a server does so only where the library and the report of a run are given.
     """
+    from phototag.api_asking import asking_steps
     from phototag.backends import registry
-    from phototag.look.caption import Describe
     from phototag.look.faces import Faces
     from phototag.look.labels import Labels
     from phototag.look.light import Light
@@ -115,7 +102,6 @@ def steps_of(using: Settings, opened: Library | None = None, report: Report | No
     from phototag.look.objects import Objects
     from phototag.look.people import People
     from phototag.look.place import Place
-    from phototag.look.prompts import named
     from phototag.look.search_vector import SearchVector
     from phototag.look.technique import Technique
     from phototag.look.vectors import Embed
@@ -129,7 +115,7 @@ def steps_of(using: Settings, opened: Library | None = None, report: Report | No
 
         steps.append(address.step(using, opened.place.state if opened else None, report))
     if using.look.describer:
-        steps.append(Describe(_describer(using), named(using.look.prompt), side, using.look.style))
+        steps += asking_steps(using, opened)
     if using.look.embedder:
         steps.append(Embed(registry.embedder(using.look.embedder), side))
     return steps

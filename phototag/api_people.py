@@ -126,19 +126,25 @@ def adopt(
 
 def deciding(opened: Library, using: Settings) -> Deciding:
     """Who decides in this library: its vocabulary, the rules of the settings, and what people said."""
+    from phototag.api_nearness import meanings_of
     from phototag.change.journal import Journal
     from phototag.decide.policy import Rules
     from phototag.deciding import Deciding
 
     words = words_of(using, opened.place.vocabulary_file)
+    meanings, meant_by = meanings_of(words, using.policy.likeness, opened.place.state / "words")
     rules = Rules(
         min_confidence=using.policy.min_confidence,
         least=using.policy.least,
         most=using.policy.most,
         thresholds=dict(map(_threshold, using.policy.thresholds)),
         languages=(using.languages.keywords,),
+        strict=using.policy.strict,
+        meanings=meant_by,
     )
-    return Deciding(opened, steps_there(using), words, rules, Journal(opened.journal).said())
+    said = Journal(opened.journal).said()
+    pauses = {"gap_minutes": using.event.gap_minutes, "window_s": using.burst.window_s}
+    return Deciding(opened, steps_there(using), words, rules, said, meanings, **pauses)
 
 
 def _threshold(text: str) -> tuple[str, float]:

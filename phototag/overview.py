@@ -6,10 +6,12 @@ The decision here: the same set differences that decide what a run does also say
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from phototag.look.step import Step
+from phototag.records import LASTING
+from phototag.store.lance import quoted
 from phototag.store.library import Library
 
 
@@ -28,6 +30,7 @@ class Status:
     placed: int = 0
     keyworded: int = 0
     steps: dict[str, dict[str, int]] = field(default_factory=dict)  # step -> made, failed, pending
+    makers: dict[str, dict[str, int]] = field(default_factory=dict)  # step that asks a model -> maker -> photos
     unreadable: list[tuple[str, str]] = field(default_factory=list)  # path, reason
     failed: list[tuple[str, str, str]] = field(default_factory=list)  # path, step, reason
     half_done: int = 0  # changes that the next writing command brings to an end
@@ -47,11 +50,13 @@ def overview(library: Library, steps: Sequence[Step]) -> Status:
         asked = with_picture if step.needs_picture else photos.keys()
         made = library.made(step.name, step.maker)
         good = library.made(step.name, step.maker, failed=False)
+        others = library.made(step.name, failed=False) - good if step.name in LASTING else set()
         found.steps[step.name] = {
             "made": len(good & asked),
-            "failed": len((made - good) & asked),
-            "pending": len(asked - made),
+            "failed": len((made - good - others) & asked),
+            "pending": len(asked - made - others),
         }
+    _count_makers(library, photos.keys(), found)
     current = {(step.name, step.maker) for step in steps}
     for row in library.lance.rows("evidence", ("image_id", "step", "maker", "error"), "error <> ''"):
         if row["image_id"] in photos and (row["step"], row["maker"]) in current:
@@ -78,6 +83,18 @@ def _count_photos(library: Library, found: Status) -> tuple[dict[str, str], set[
         if row["picture"]:
             with_picture.add(row["image_id"])
     return photos, with_picture
+
+
+def _count_makers(library: Library, photos: Collection[str], found: Status) -> None:
+    """Whose answers stand: of each photo the last one."""
+    for name in sorted(LASTING):
+        last: dict[str, tuple[str, str]] = {}
+        where = f"step = {quoted(name)} AND error = ''"
+        for image_id, maker, made_at in library.lance.tuples("evidence", ("image_id", "maker", "made_at"), where):
+            if image_id in photos and last.get(image_id, ("", ""))[0] <= made_at:
+                last[image_id] = made_at, maker
+        if last:
+            found.makers[name] = dict(Counter(maker for _, maker in last.values()).most_common())
 
 
 def _count_files(library: Library, found: Status) -> None:

@@ -8,40 +8,28 @@ costs at most one batch of model time. Refused: progress flags and resuming by r
 from __future__ import annotations
 
 import os
-import random
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from phototag.errors import Unreadable
 from phototag.look.step import Step, Subject
+from phototag.pipeline_choice import ORDERS, Selection, chosen
+from phototag.pipeline_wanted import Wanted
 from phototag.read import picture
 from phototag.records import Evidence
 from phototag.report import Progress, Report, shown
 from phototag.settings import Settings
+from phototag.store.known import counting
 from phototag.store.lance import one_of
 from phototag.store.library import Library
 from phototag.store.storing import Storing
 from phototag.store.tables import facts_of
 
-_ORDERS = {"taken": "taken_utc", "name": "path", "modified": "modified_ns"}
-ORDERS = tuple(_ORDERS)
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which photos a run looks at, and in which order."""
-
-    below: tuple[str, ...] = ("",)  # stored folders and files; "" is the whole library
-    order: str = "taken"
-    limit: int = 0
-    sample: int = 0
-    seed: int = 0
-    retry_failed: bool = False
-    fresh: bool = False
+__all__ = ["ORDERS", "Looked", "Run", "Selection"]
 
 
 @dataclass
@@ -52,6 +40,9 @@ class Looked:
     made: Counter[str] = field(default_factory=Counter)  # by step
     unchanged: int = 0  # that lacked nothing
     without_picture: int = 0  # RAW and video: no reader for their picture yet
+    given: Counter[str] = field(default_factory=Counter)  # by step: answers to another photo of the same burst
+    kept: Counter[str] = field(default_factory=Counter)  # by step: photos that another model or prompt has answered for
+    told: list[str] = field(default_factory=list)  # what backends say of the run
     failed: list[tuple[str, str]] = field(default_factory=list)  # path, reason
     decided: Any = None  # what was then decided, if anything was
     interrupted: bool = False
@@ -72,9 +63,9 @@ class _Batch:
     """Some photos on their way through the steps."""
 
     photos: list[_Photo]
-    pictures: list[Future[Any]]
+    pictures: dict[str, Future[Any]]  # by photo
     earlier: dict[str, dict[str, Any]]  # photo -> step -> value, for the steps that build on others
-    left_out: int = 0  # photos that nobody came to because the run was stopped
+    left_out: set[str] = field(default_factory=set)  # photos that nobody came to because the run was stopped
 
 
 class Run:
@@ -92,7 +83,7 @@ class Run:
         self.found = Looked()
         self._stop = stop
         self._threads = settings.threads or os.cpu_count() or 1
-        self._wanted: dict[str, set[str]] = {}  # photo -> names of the steps that it lacks
+        self._wanted = Wanted(library, steps, settings)
         self._guard = threading.Lock()
         self._named: set[tuple[str, str]] = set()  # failures that were named
         self.touched: set[str] = set()  # photos with new evidence
@@ -100,96 +91,112 @@ class Run:
     def run(self, selection: Selection) -> Looked:
         if self._stop():
             return Looked(interrupted=True)
-        chosen = self._chosen(selection)
-        for step in self.steps:
-            self._want(step, [image_id for image_id, has in chosen if has or not step.needs_picture], selection)
-        todo = [image_id for image_id, _ in chosen if image_id in self._wanted]
-        self.found.unchanged = len(chosen) - len(todo)
+        photos = chosen(self.library, selection)
+        todo = self._wanted.find(photos, selection)
+        self.found.kept = self._wanted.kept
+        self.found.unchanged = len(photos) - len(todo)
         if any(step.needs_picture for step in self.steps):
-            self.found.without_picture = sum(not has for _, has in chosen)
+            self.found.without_picture = sum(not has for _, has in photos)
         if todo:
-            logged = {step.name for step in self.steps if step.logged}
-            every = self.settings.store.compact_every
-            with Storing(self.library, self.report, logged, compact_every=every) as storing:
-                self._work(todo, storing)
+            self._begin()
+            self._through(todo)
+            if self._wanted.waiting and not self.found.interrupted:
+                self._share(selection)
             self.library.compact()
+        told = (getattr(step, "told", "") for step in self.steps)
+        self.found.told = list(dict.fromkeys(filter(None, told)))  # steps may share one describer
         self.report.keep(f"looked at {self.found.photos} photos: {dict(self.found.made)}")
         for path, reason in self.found.failed:
             self.report.keep(f"could not look at {shown(path)}: {reason}")
         return self.found
 
-    # ---- what is to do
-
-    def _chosen(self, selection: Selection) -> list[tuple[str, bool]]:
-        """The photos that are there, in the wanted order, and whether there is a picture to look at."""
-        order = _ORDERS[selection.order]
-        found = []
-        columns = dict.fromkeys(("image_id", "path", "picture", "files", order))
-        for row in self.library.photo_rows(tuple(columns), "status = 'present'"):
-            if _lies_below(row["files"], selection.below):
-                key = str(row[order] or "") if order == "taken_utc" else row[order]
-                found.append((not row[order], key, row["path"], row["image_id"], bool(row["picture"])))
-        found.sort()
-        chosen = [(image_id, has) for *_, image_id, has in found]
-        if selection.sample:
-            lucky = set(random.Random(selection.seed).sample(range(len(chosen)), min(selection.sample, len(chosen))))
-            chosen = [photo for place, photo in enumerate(chosen) if place in lucky]
-        return chosen[: selection.limit] if selection.limit else chosen
-
-    def _want(self, step: Step, ids: Sequence[str], selection: Selection) -> None:
-        """Note which photos lack this step; with `fresh` and `retry_failed` make them lack it."""
-        if selection.fresh:
-            self.library.forget(step.name, step.maker, ids, step.space)
-        made = self.library.made(step.name, step.maker, failed=not selection.retry_failed)
-        lacking = [image_id for image_id in ids if image_id not in made]
-        if selection.retry_failed and not selection.fresh:
-            self.library.forget(step.name, step.maker, lacking, step.space)
-        for image_id in lacking:
-            self._wanted.setdefault(image_id, set()).add(step.name)
-
     # ---- doing it
 
-    def _work(self, todo: Sequence[str], storing: Storing) -> None:
+    def _begin(self) -> None:
+        """Let those who need long to get ready begin; what comes of it they say when they are asked."""
+        begun: list[object] = []
+        for step in self.steps:
+            begin, who = getattr(step, "begin", None), getattr(step, "asks", step)
+            if begin and who not in begun and self._wanted.anywhere(step):
+                begun.append(who)
+                threading.Thread(target=begin, args=(self.report.say,), name=f"begin-{step.name}", daemon=True).start()
+
+    def _through(self, todo: Sequence[str], *, again: bool = False) -> None:
+        """Take the photos through all steps that they want; `again` is no new photo in the summary."""
+        with self._storing() as storing:
+            self._work(todo, storing, again=again)
+
+    def _storing(self) -> Storing:
+        logged = {step.name for step in self.steps if step.logged}
+        return Storing(self.library, self.report, logged, compact_every=self.settings.store.compact_every)
+
+    def _share(self, selection: Selection) -> None:
+        """Give the photos that wait the answers to others that agree with them, and ask about the rest."""
+        with self._storing() as storing:
+            for made in self._wanted.shared(selection):
+                self.found.given.update(evidence.step for evidence in made)
+                self.touched.update(evidence.image_id for evidence in made)
+                storing.put(made)
+        if rest := self._wanted.waited():
+            self._through(rest, again=True)
+
+    def _work(self, todo: Sequence[str], storing: Storing, *, again: bool) -> None:
         """Keep some batches under way: decoding ahead, local steps in lanes, model servers in pools of their own."""
         decoders = ThreadPoolExecutor(self._threads, "decode")
         lanes = ThreadPoolExecutor(self._threads, "lane")
         pools = {step.name: ThreadPoolExecutor(step.parallel, step.name) for step in self.steps if step.parallel}
-        most = self._threads + 1 + sum(step.parallel for step in self.steps)
-        under_way: deque[tuple[_Batch, list[Future[None]]]] = deque()
         size = self.settings.look.batch
+        most = self._threads + 1 + sum(-(-step.parallel // size) for step in self.steps)
+        under_way: deque[tuple[_Batch, list[Future[None]]]] = deque()
         try:
             with self.report.progress("looking", len(todo)) as bar:
                 for start in range(0, len(todo), size):
                     if self._stop():
                         break
                     batch = self._batch(todo[start : start + size], decoders)
-                    local = [step for step in self.steps if not step.parallel]
-                    first = lanes.submit(self._lane, batch, local, storing)
-                    asked = dict.fromkeys((step.name for step in local), first)
-                    for step in (step for step in self.steps if step.parallel):
-                        before = [asked[name] for name in step.after if name in asked]
-                        asked[step.name] = pools[step.name].submit(self._in_turn, batch, step, storing, before)
-                    under_way.append((batch, [first, *asked.values()]))
+                    under_way.append((batch, self._sent(batch, lanes, pools, storing)))
                     if len(under_way) >= most:
-                        self._finish(*under_way.popleft(), bar)
+                        self._finish(*under_way.popleft(), bar, again=again)
                 while under_way:
-                    self._finish(*under_way.popleft(), bar)
+                    self._finish(*under_way.popleft(), bar, again=again)
         finally:
             for pool in (decoders, lanes, *pools.values()):
                 pool.shutdown(cancel_futures=True)
         self.found.interrupted = self._stop()
 
-    def _in_turn(self, batch: _Batch, step: Step, storing: Storing, before: Sequence[Future[None]]) -> None:
-        """Take a batch through a step with a pool of its own, once the steps that it builds on are through."""
+    def _sent(
+        self, batch: _Batch, lanes: ThreadPoolExecutor, pools: Mapping[str, ThreadPoolExecutor], storing: Storing
+    ) -> list[Future[None]]:
+        """Send a batch on its way: through the local steps as a whole, to the servers photo by photo.
+
+        A server's answer is stored when it is there: whatever kills a run costs no answer that has arrived.
+        """
+        local = [step for step in self.steps if not step.parallel]
+        first = lanes.submit(self._lane, batch, batch.photos, local, storing)
+        asked: dict[str, Sequence[Future[None]]] = {step.name: [first] * len(batch.photos) for step in local}
+        for step in (step for step in self.steps if step.parallel):
+            builds_on = [asked[name] for name in step.after if name in asked]
+            asked[step.name] = [
+                pools[step.name].submit(self._in_turn, batch, photo, step, storing, [each[at] for each in builds_on])
+                if self._wanted.now(photo.image_id, step)
+                else first
+                for at, photo in enumerate(batch.photos)
+            ]
+        return [first, *(future for futures in asked.values() for future in futures)]
+
+    def _in_turn(
+        self, batch: _Batch, photo: _Photo, step: Step, storing: Storing, before: Sequence[Future[None]]
+    ) -> None:
+        """Take a photo through a step with a pool of its own, once the steps that it builds on are through."""
         for future in before:
             future.result()  # and not wait(), which never hears of those that a shutdown cancels
-        self._lane(batch, [step], storing)
+        self._lane(batch, [photo], [step], storing)
 
-    def _finish(self, batch: _Batch, asked: Sequence[Future[None]], bar: Progress) -> None:
+    def _finish(self, batch: _Batch, asked: Sequence[Future[None]], bar: Progress, *, again: bool) -> None:
         for future in asked:
             future.result()
-        looked_at = len(batch.photos) - batch.left_out
-        self.found.photos += looked_at
+        looked_at = len(batch.photos) - len(batch.left_out)
+        self.found.photos += 0 if again else looked_at
         bar.step(looked_at)
 
     def _batch(self, ids: Sequence[str], decoders: ThreadPoolExecutor) -> _Batch:
@@ -197,11 +204,12 @@ class Run:
             row["image_id"]: _Photo(**row) for row in self.library.photo_rows(_Photo._fields, one_of("image_id", ids))
         }
         photos = [rows[image_id] for image_id in ids]
-        return _Batch(photos, [decoders.submit(self._picture, photo) for photo in photos], self._earlier(ids))
+        pictures = {photo.image_id: decoders.submit(self._picture, photo) for photo in photos}
+        return _Batch(photos, pictures, self._earlier(ids))
 
     def _picture(self, photo: _Photo) -> Any:
         """The shared picture of a photo, the reason why there is none, or None where nobody asks for it."""
-        if not any(step.needs_picture and step.name in self._wanted[photo.image_id] for step in self.steps):
+        if not any(step.needs_picture and self._wanted.now(photo.image_id, step) for step in self.steps):
             return None
         look, limit = self.settings.look, self.settings.scan.max_megapixels * 1_000_000
         if not os.path.lexists(self.library.place.actual(photo.picture)):
@@ -219,23 +227,21 @@ class Run:
         makers = {step.name: step.maker for step in self.steps}
         needed = {name for step in self.steps for name in step.after}
         if needed:
-            for evidence in self.library.evidence(ids):
-                current = evidence.step in needed and makers.get(evidence.step) == evidence.maker
-                if current and not evidence.error:
-                    found[evidence.image_id][evidence.step] = evidence.value
+            for image_id, steps in counting(self.library.evidence(ids), makers).items():
+                found[image_id] = {name: one.value for name, one in steps.items() if name in needed}
         return found
 
-    def _lane(self, batch: _Batch, steps: Sequence[Step], storing: Storing) -> None:
-        """Take a batch through some steps, one after the other; after a stop nothing new is begun."""
+    def _lane(self, batch: _Batch, photos: Sequence[_Photo], steps: Sequence[Step], storing: Storing) -> None:
+        """Take photos of a batch through some steps, one after the other; after a stop nothing new is begun."""
         for step in steps:
             if self._stop():
-                batch.left_out = len(batch.photos)
+                batch.left_out.update(photo.image_id for photo in photos)
                 return
             subjects, made = [], []
-            for photo, future in zip(batch.photos, batch.pictures, strict=True):
-                if step.name not in self._wanted[photo.image_id]:
+            for photo in photos:
+                if not self._wanted.now(photo.image_id, step):
                     continue
-                pixels = future.result() if step.needs_picture else None
+                pixels = batch.pictures[photo.image_id].result() if step.needs_picture else None
                 if isinstance(pixels, FileNotFoundError):  # its disk is away: it stays pending
                     self._note_absent(photo)
                     continue
@@ -269,9 +275,3 @@ class Run:
                 if evidence.error and (evidence.image_id, evidence.error) not in self._named:
                     self._named.add((evidence.image_id, evidence.error))  # a picture that breaks fails every step
                     self.found.failed.append((paths[evidence.image_id], evidence.error))
-
-
-def _lies_below(files: Sequence[str], folders: Sequence[str]) -> bool:
-    if "" in folders and any(not path.startswith("/") for path in files):
-        return True  # the library's root: what lies outside is stored by its absolute path
-    return any(path == folder or path.startswith(f"{folder}/") for path in files for folder in folders if folder)

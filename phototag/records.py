@@ -24,6 +24,10 @@ VIDEOS = frozenset({"mp4", "mov", "m4v", "3gp", "avi", "mkv", "webm"})
 SIDECARS = frozenset({"xmp", "aae", "thm"})
 
 
+# Steps whose answers cost model time: what another model or prompt said stands until somebody asks anew.
+LASTING = frozenset({"describe", "choose", "translate", "verdict"})
+
+
 def family(kind: str) -> str:
     """picture, raw, video, sidecar or other."""
     for name, kinds in (("picture", PICTURES), ("raw", RAWS), ("video", VIDEOS), ("sidecar", SIDECARS)):

@@ -199,7 +199,7 @@ class Policy:
     most: int = setting(25, "tags of one photo at most, parents and your own words not counted", 1, 1000)
     vocabulary: str = setting("", "a file with terms of your own, beside those that phototag brings")
     strict: bool = setting(False, "a describer's words outside the vocabulary are dropped, not proposed")
-    likeness: float = setting(0.75, "how near a word must be to a term in meaning to stand for it; 1: never", 0.3, 1)
+    likeness: float = setting(0.85, "how near a word must be to a term in meaning to stand for it; 1: never", 0.3, 1)
 
 
 TEMPLATE = "{year}/{month:02} {month_name}/{start} - {end} {place} {keywords}"

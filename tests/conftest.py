@@ -48,6 +48,19 @@ _refuse_the_network()
 _test_this_checkout()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--live", action="store_true", help="Also ask the Ollama server of this machine.")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What asks a real server runs only where a person asked for it."""
+    if config.getoption("--live"):
+        return
+    for item in items:
+        if item.get_closest_marker("live"):
+            item.add_marker(pytest.mark.skip(reason="asks a real Ollama server: pytest --live"))
+
+
 @pytest.fixture(autouse=True)
 def network_attempts() -> Iterator[Path]:
     """Fails the test in which this process or a child tried to reach past loopback, swallowed or not."""

@@ -30,7 +30,7 @@ def _words(text: str, before: str = "") -> frozenset[str]:
 LINES = (
     _words("cli web"),
     _words("api"),
-    _words("pipeline deciding review tagging organizing exporting search overview immich"),
+    _words("pipeline deciding comparing review tagging organizing exporting search overview immich"),
     _words("change look decide"),
     _words("read"),
     _words("backends store"),
@@ -266,7 +266,7 @@ def _room_behind(name: str, package: str, rooms: set[str]) -> str | None:
 
 def _whole_room(name: str) -> str:
     """A room that grew too long for one file goes on in `room_part.py`."""
-    return next((room for room in ("api", "settings", "vocabulary") if name.startswith(f"{room}_")), name)
+    return next((room for room in ("api", "pipeline", "settings", "vocabulary") if name.startswith(f"{room}_")), name)
 
 
 def strangers(page: Page) -> Iterator[tuple[int, str]]:

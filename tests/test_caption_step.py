@@ -32,13 +32,14 @@ class Clerk:
     name, parallel = "clerk", 3
 
     def __init__(self, *replies: str | Exception) -> None:
-        self.replies, self.asked = replies, list[Question]()
+        self.replies, self.asked, self.seen = replies, list[Question](), list[Pixels]()
 
     def why_not(self) -> str | None:
         return None
 
     def describe(self, pictures: Sequence[Pixels], questions: Sequence[Question]) -> list[Any]:
         self.asked += questions
+        self.seen += pictures
         if self.replies and isinstance(self.replies[0], Exception) and not isinstance(self.replies[0], PhototagError):
             raise self.replies[0]
         if self.replies and isinstance(self.replies[0], NoBackend):
@@ -46,9 +47,11 @@ class Clerk:
         return list(self.replies)
 
 
-def step(*replies: str | Exception, prompt: str = "catalog", style: str = "") -> tuple[Describe, Clerk]:
+def step(
+    *replies: str | Exception, prompt: str = "catalog", style: str = "", twice: bool = False
+) -> tuple[Describe, Clerk]:
     clerk = Clerk(*replies)
-    return Describe(clerk, named(prompt), 1024, style), clerk
+    return Describe(clerk, named(prompt), 1024, style, twice), clerk
 
 
 def answer(**changed: object) -> str:
@@ -106,6 +109,37 @@ def test_an_answer_in_another_language_says_so() -> None:
     prompt = Prompt("own", "caption", "de", "Was siehst du?", "own@0")
     (made,) = Describe(Clerk(json.dumps({"description": "Ein Hund."})), prompt, 1024).make([Subject("a")])
     assert made.value == {"description": "Ein Hund.", "language": "de"}
+
+
+# ---- asked twice
+
+
+def test_asked_twice_the_second_answers_keywords_stand_beside_the_first() -> None:
+    describe, clerk = step(answer(), answer(keywords=["Bee ", "bee", "pollen"]), answer(), answer(), twice=True)
+    first, second = describe.make([Subject("a", "picture a"), Subject("b", "picture b", Facts(keywords=("Anna",)))])
+    assert first.value == GOOD | {"again": ["Bee", "pollen"]} and second.value == GOOD | {"again": ["bee", "flower"]}
+    assert [question.turn for question in clerk.asked] == [0, 1, 0, 1]
+    assert clerk.asked[2].text == clerk.asked[3].text != clerk.asked[0].text
+    assert clerk.seen == ["picture a", "picture a", "picture b", "picture b"]
+
+
+@pytest.mark.parametrize("second", [PhototagError("the server gave up"), "no JSON", answer(keywords=["..."])])
+def test_a_second_answer_that_failed_is_left_out(second: str | Exception) -> None:
+    (made,) = step(answer(), second, twice=True)[0].make([Subject("a")])
+    assert made.value == GOOD
+
+
+def test_without_a_first_answer_the_photo_failed() -> None:
+    (made,) = step(PhototagError("the server gave up"), answer(), twice=True)[0].make([Subject("a")])
+    assert made.value is None and made.error == "the server gave up"
+
+
+def test_asking_twice_is_another_maker_but_for_a_prompt_without_keywords() -> None:
+    assert step(twice=True)[0].maker != step()[0].maker and "/twice/" in step(twice=True)[0].maker
+    captions, clerk = step(answer(), prompt="caption", twice=True)
+    (made,) = captions.make([Subject("a")])
+    assert made.value == {"description": "A bee on a flower."} and len(clerk.asked) == 1
+    assert captions.maker == step(prompt="caption")[0].maker
 
 
 # ---- failures

@@ -11,6 +11,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -70,6 +71,12 @@ def describer(*servers: StandIn | str, model: str = "", **options: Any) -> Ollam
 
 def ask(backend: Ollama, seen: Sequence[Pixels], question: Question = QUESTION) -> list[str | PhototagError]:
     return backend.describe(seen, [question] * len(seen))
+
+
+def one_by_one(backend: Ollama, seen: Sequence[Pixels], question: Question = QUESTION) -> list[str | PhototagError]:
+    """As the pipeline asks: one photo in each of as many threads as the backend wants."""
+    with ThreadPoolExecutor(backend.parallel) as pool:
+        return [reply for (reply,) in pool.map(lambda one: backend.describe([one], [question]), seen)]
 
 
 def sentence(backend: Ollama) -> str:
@@ -346,6 +353,133 @@ def test_free_text_needs_no_schema() -> None:
         assert server.asked()[1].body.get("format") is None
 
 
+def test_another_turn_is_another_opinion_of_the_same_loaded_model() -> None:
+    with StandIn([MANY_SLOTS], parallel=2) as server:
+        backend = describer(server, seed=7, parallel=1)
+        questions = [Question("What is it?", SCHEMA, turn) for turn in range(3)]
+        replies = backend.describe([pixels()] * 3, questions)
+        assert all(map(fits, replies)) and len(set(map(str, replies))) == 3
+        assert len(server.loads) == 1 and server.reloads == 0
+        chances = {(entry.options["seed"], entry.options["temperature"]) for entry in server.asked()[1:]}
+        assert len({seed for seed, _ in chances}) == 3
+        assert {temperature for seed, temperature in chances if seed == 7} == {0.1}
+        assert {temperature for seed, temperature in chances if seed != 7} == {0.4}
+        assert replies == backend.describe([pixels()] * 3, questions)  # and yet repeatable
+    with StandIn() as server:
+        ask(describer(server, temperature=1.2), pictures(1), Question("What is it?", SCHEMA, 1))
+        assert server.asked()[1].options["temperature"] == 1.2
+
+
+def test_a_turn_that_is_asked_again_gets_a_seed_that_no_other_turn_has() -> None:
+    with StandIn() as server:
+        server.fault("empty-content", nth=2)
+        server.fault("empty-content", nth=4)
+        backend = describer(server, parallel=1)
+        for turn in (0, 1):
+            assert fits(ask(backend, pictures(1), Question("What is it?", SCHEMA, turn))[0])
+        seeds = [entry.options["seed"] for entry in server.asked()[1:]]
+        assert len(seeds) == len(set(seeds)) == 4
+
+
+# Texts alone
+
+
+def test_a_text_alone_is_asked_without_pictures_and_like_any_other_question() -> None:
+    with StandIn([MANY_SLOTS], parallel=2) as server:
+        backend = describer(server, parallel=2)
+        assert all(map(fits, backend.describe([None, pixels(), None], [QUESTION] * 3)))
+        asked = server.asked()[1:]
+        assert sorted(len(entry.pictures) for entry in asked) == [0, 0, 1]
+        assert sum("images" not in entry.body["messages"][0] for entry in asked) == 2
+        server.fault("empty-content", times=1)
+        assert fits(backend.describe([None], [QUESTION])[0]) and backend.counts["again"] == 1
+        server.fault("empty-content", times=2)
+        (reply,) = backend.describe([None], [QUESTION])
+        assert isinstance(reply, PhototagError) and "gave no answer that counts" in str(reply)
+        assert len(server.loads) == 1 and server.violations == []
+
+
+@pytest.mark.parametrize("version", [{}, {"era": "A", "version": "0.6.0"}])
+def test_a_model_for_texts_need_not_see_and_gets_no_picture(version: dict[str, str]) -> None:
+    with StandIn(["llava:7b", BLIND], **version) as server:
+        for backend in (
+            describer(server, model="blind", sees=False),
+            registry.describer("ollama:blind", {"hosts": (server.url,), "sees": False, "translator": "blind"}),
+        ):
+            assert fits(backend.describe([None], [QUESTION])[0])
+            assert backend.name.startswith("ollama:blind:latest@")
+            before = len(server.asked())
+            (reply,) = backend.describe([pixels()], [QUESTION])
+            assert isinstance(reply, PhototagError) and "texts alone" in str(reply)
+            assert len(server.asked()) == before
+        assert "cannot see pictures" in sentence(describer(server, model="blind"))
+
+
+def test_a_model_that_cannot_write_or_runs_in_a_cloud_is_none_for_texts() -> None:
+    with StandIn([Model("vectors", family="bert", capabilities=("embedding",)), ALIAS]) as server:
+        assert "cannot write texts" in sentence(describer(server, model="vectors", sees=False))
+        assert "runs in a cloud" in sentence(describer(server, model="alias", sees=False))
+        assert server.asked() == []
+
+
+# Before the first photo
+
+
+def test_loading_is_told_and_photos_wait_for_it() -> None:
+    with StandIn(load_seconds=0.5) as server:
+        backend, said = describer(server, tell_every_s=0.15), list[str]()
+        begun = threading.Thread(target=backend.begin, args=(said.append,))
+        begun.start()
+        assert all(map(fits, one_by_one(backend, pictures(3))))
+        begun.join()
+        where = f"qwen3-vl:4b-instruct on {server.url.removeprefix('http://')}"
+        assert said[0] == f"loading {where} …" and said[-1].startswith(f"{where} is ready after ")
+        assert 2 <= len(said[1:-1]) <= 3 and all(line.startswith(f"still loading {where}, ") for line in said[1:-1])
+        assert len(server.loads) == 1 and len(server.asked()) == 4
+
+
+def test_what_is_in_memory_already_is_not_told() -> None:
+    with StandIn() as server:
+        assert fits(ask(describer(server), pictures(1))[0])
+        said = list[str]()
+        describer(server).begin(said.append)
+        assert said == [] and len(server.loads) == 1
+
+
+def test_servers_load_side_by_side_and_one_that_cannot_is_left_out() -> None:
+    broken = model("gemma3:4b", load_error="llama-server process has terminated: exit status 1")
+    with (
+        StandIn([MANY_SLOTS], load_seconds=0.6) as one,
+        StandIn([MANY_SLOTS], load_seconds=0.6) as two,
+        StandIn([broken]) as three,
+    ):
+        backend, said, began = describer(one, two, three), list[str](), time.monotonic()
+        backend.begin(said.append)
+        assert time.monotonic() - began < 1.1
+        ready = [line for line in said if "is ready after" in line]
+        assert len(ready) == 2 and not any(three.url.removeprefix("http://") in line for line in ready)
+        assert [three.url in notice for notice in backend.notices] == [True]
+        assert all(map(fits, one_by_one(backend, pictures(12))))
+        assert len(one.loads) == len(two.loads) == 1 and not any(entry.pictures for entry in three.asked())
+
+
+def test_begin_stops_where_no_server_can_load_the_model() -> None:
+    with StandIn(["llama3.2-vision:11b"]) as server:
+        backend = describer(server)
+        with pytest.raises(NoBackend, match="cannot load the model"):
+            backend.begin(lambda text: None)
+        with pytest.raises(NoBackend, match="cannot load the model"):
+            ask(backend, pictures(1))
+
+
+def test_a_server_that_does_not_tell_what_is_in_memory_is_asked_all_the_same() -> None:
+    with StandIn() as server:
+        server.fault("status", status=404, text="", path="/api/ps")
+        backend, said = describer(server), list[str]()
+        backend.begin(said.append)
+        assert len(said) == 2 and fits(ask(backend, pictures(1))[0])
+
+
 # Which answers count
 
 ODD = {
@@ -568,6 +702,33 @@ def test_a_server_that_fails_every_photo_is_given_up() -> None:
         assert len(server.asked()) < 60
 
 
+@pytest.mark.parametrize(("turns", "least"), [(1, 20), (2, 20)])
+def test_photos_in_a_row_are_counted_and_not_their_questions(turns: int, least: int) -> None:
+    with StandIn() as server:
+        backend, failed = describer(server, parallel=1), 0
+        assert fits(ask(backend, pictures(1))[0])
+        server.fault("crash")
+        questions = [Question("What is it?", SCHEMA, turn) for turn in range(turns)]
+        with pytest.raises(NoBackend, match="Too many photos in a row failed"):
+            for picture in pictures(60):
+                backend.describe([picture] * turns, questions)
+                failed += 1
+        assert least - 1 <= failed <= least + 1
+
+
+def test_what_became_of_all_questions_is_told() -> None:
+    with StandIn([MANY_SLOTS], parallel=2) as server:
+        backend = describer(server, parallel=1)
+        assert backend.told() == ""
+        server.fault("in-thinking", nth=2)
+        server.fault("empty-content", nth=3)
+        assert all(map(fits, ask(backend, pictures(3))))
+        assert backend.told() == "3 answers, 1 asked again, 1 found in the model's thoughts"
+        server.fault("crash", times=2)
+        ask(backend, pictures(1))
+        assert backend.told() == "3 answers, 1 failed, 2 asked again, 1 found in the model's thoughts"
+
+
 def test_a_few_failures_between_answers_stop_nothing() -> None:
     def every_third(question: Any) -> Any:
         return "no" if question.pictures[0].width % 3 == 0 else {"caption": "x", "kind": "macro"}
@@ -662,7 +823,7 @@ def test_two_servers_share_the_work_and_one_that_dies_hands_its_photos_back() ->
         assert 1 <= backend.counts["handed back"] <= 2 + 2 and backend.counts["failed"] == 0
         time.sleep(0.8)
         assert [two.url in notice for notice in backend.notices] == [True]
-        one.fault("dies")
+        one.die()  # connections that were kept alive end with it
         with pytest.raises(NoBackend, match=f"{one.url}"):
             ask(backend, pictures(3))
         assert [one.url in notice for notice in backend.notices] == [False, True]
@@ -737,7 +898,7 @@ def test_as_many_at_once_as_pay(slots: int, least: int, most: int) -> None:
 def test_a_server_with_slots_gets_more_at_once_and_one_without_is_kept_busy() -> None:
     for there, slots, most in ((MANY_SLOTS, 4, MOST), (model("qwen3-vl:4b-instruct"), 1, 3)):
         with StandIn([there], parallel=slots, seconds_per_image=0.04) as server:
-            assert all(map(fits, ask(describer(server), pictures(70))))
+            assert all(map(fits, one_by_one(describer(server), pictures(70))))
             assert server.max_running == slots and server.max_in_flight <= most
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import xxhash
@@ -41,8 +42,8 @@ class Fake:
     def why_not(self) -> str | None:
         return None
 
-    def describe(self, pictures: Sequence[Pixels], questions: Sequence[Question]) -> list[str | PhototagError]:
-        return [self._described(picture) for picture, _ in zip(pictures, questions, strict=True)]
+    def describe(self, pictures: Sequence[Pixels | None], questions: Sequence[Question]) -> list[str | PhototagError]:
+        return [self._described(picture, question) for picture, question in zip(pictures, questions, strict=True)]
 
     def embed_pictures(self, pictures: Sequence[Pixels]) -> list[list[float]]:
         return [self._embedded(picture) for picture in pictures]
@@ -50,22 +51,34 @@ class Fake:
     def embed_texts(self, texts: Sequence[str]) -> list[list[float]]:
         return [_unit(np.frombuffer(xxhash.xxh3_128_digest(text.encode()), np.uint8) - 127.5) for text in texts]
 
-    def _described(self, picture: Pixels) -> str:
+    def _described(self, picture: Pixels | None, question: Question) -> str:
+        """What is asked for, and no more: of other schemas the least that fits."""
         time.sleep(self._delay)
-        means = picture.reshape(-1, 3).mean(axis=0)
+        means = np.zeros(3) if picture is None else picture.reshape(-1, 3).mean(axis=0)
         tone = "bright" if means.mean() > 127 else "dark"
         colour = _COLOURS[int(means.argmax())]
-        answer = {
+        says = {
             "description": f"A {tone} picture, mostly {colour}.",
             "keywords": [tone, colour],
             "category": "editorial",
         }
-        return json.dumps(answer)
+        asked = question.schema.get("properties", says)
+        return json.dumps({name: says.get(name, _least(part)) for name, part in asked.items()} | _listed(asked))
 
     def _embedded(self, picture: Pixels) -> list[float]:
         rows = np.array_split(picture.astype(np.float32), _WIDTH // 4, axis=0)
         cells = [cell.mean() for row in rows for cell in np.array_split(row, 4, axis=1)]
         return _unit(np.array(cells, np.float32) - 127.5)
+
+
+def _least(part: Mapping[str, Any]) -> Any:
+    return part["enum"][0] if "enum" in part else [] if part.get("type") == "array" else "-"
+
+
+def _listed(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """From a list of words to choose from the first one."""
+    items = asked.get("keywords", {}).get("items", {})
+    return {"keywords": items["enum"][:1]} if "enum" in items else {}
 
 
 def _unit(vector: np.ndarray) -> list[float]:

@@ -13,13 +13,15 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
 from typing import Any
 
+from phototag.backends import heat
 from phototag.backends import ollama_hosts as hosts
-from phototag.backends.ollama_answers import Manner, Said, Unfit, accepted, jpeg
+from phototag.backends.ollama_answers import Said, Unfit, accepted, jpeg, tally
 from phototag.backends.ollama_client import Door
+from phototag.backends.ollama_loading import Tell, side_by_side, telling
 from phototag.backends.ollama_models import is_cloud, meet
+from phototag.backends.ollama_options import Manner, Options
 from phototag.backends.ollama_slots import MOST, Host, Slots
 from phototag.backends.ollama_troubles import Then, Trouble, shown
 from phototag.backends.protocols import Pixels, Question
@@ -29,26 +31,6 @@ _MOST_FAILED = 20  # photos one after the other (time-outs count more): then it 
 _MOST_BUSY = 8  # refusals of a busy server, two minutes in all
 _MOST_LOST = 2  # servers that died under one photo: it may be the photo
 _AHEAD = 2  # pictures packed while every slot is full
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the settings may say; none of it reaches a server but by name."""
-
-    hosts: Sequence[str] = (hosts.DEFAULT,)
-    allow_hosts: Sequence[str] = ()
-    parallel: int = 0  # requests at once at each server; 0: as many as pay
-    keep_alive: str = "15m"
-    num_ctx: int = 8192
-    num_predict: int = 600
-    temperature: float = 0.1
-    timeout_s: float = 600
-    seed: int = 0
-    pause_s: float = 0.5  # before a busy server is asked again, doubled each time
-    patience_s: float = 20  # until a server that is gone is given up
-
-
-_IN_THE_NAME = ("num_ctx", "num_predict", "temperature", "seed")  # what changes answers, where it was changed
 
 
 class Ollama:
@@ -65,14 +47,16 @@ class Ollama:
                 f"{self._wanted} is a cloud model: photos would leave your machine.",
                 "Choose a model that is on the machine: phototag models",
             )
-        slots = len(self._addresses) * (self._options.parallel or MOST)
-        self.parallel = 2 + slots // 4  # batches: with eight photos in each every slot has work
+        # Photos at a time, each in a thread of whoever asks.
+        self.parallel = len(self._addresses) * (self._options.parallel or MOST) + _AHEAD
         self.name = f"ollama:{self._wanted}"
         self.counts: Counter[str] = Counter()
         self.notices: list[str] = []  # servers that do not take part, or no more, and why
-        self._pool = ThreadPoolExecutor(slots + _AHEAD, "ollama")
+        self._pool = ThreadPoolExecutor(self.parallel, "ollama")  # of no thread before one is needed
         self._guard = threading.Lock()
         self._slots: Slots | None = None
+        self._heat: heat.Guard | None = None
+        self._tell: Tell = self.notices.append
 
     def why_not(self) -> str | None:
         """Why it cannot work here, as a sentence; None if it can."""
@@ -82,14 +66,31 @@ class Ollama:
             return f"{trouble.sentence} {trouble.hint}".strip()
         return None
 
-    def describe(self, pictures: Sequence[Pixels], questions: Sequence[Question]) -> list[str | PhototagError]:
-        """For each picture the reply, or why there is none; NoBackend where no server can go on."""
+    def begin(self, tell: Tell) -> None:
+        """Loads the model on every server, side by side, and tells so; NoBackend where none of them can go on.
+
+        Whoever describes meanwhile waits for it. What it does not load, the first photo tries again.
+        """
+        slots, self._tell = self._met(), tell
+        side_by_side(slots.present(), lambda host: self._loaded(slots, host, tell))
+        slots.must_go_on()
+
+    def describe(self, pictures: Sequence[Pixels | None], questions: Sequence[Question]) -> list[str | PhototagError]:
+        """For each picture the reply, or why there is none; NoBackend where no server can go on.
+
+        For many threads, with one picture each: the first one is asked about in the caller's own.
+        """
         slots = self._met()
-        asked = [
-            self._pool.submit(self._described, slots, picture, question)
-            for picture, question in zip(pictures, questions, strict=True)
-        ]
-        return [future.result() for future in asked]
+        wanted = list(zip(pictures, questions, strict=True))
+        asked = [self._pool.submit(self._described, slots, *one) for one in wanted[1:]]
+        replies = [self._described(slots, *one) for one in wanted[:1]]
+        return [*replies, *(future.result() for future in asked)]
+
+    def told(self) -> str:
+        """What became of all questions, as a part of a sentence; "" where nobody asked."""
+        slowed = self._heat.seconds if self._heat else 0.0
+        with self._guard:
+            return tally(self.counts, slowed)
 
     # ---- before the first picture
 
@@ -99,7 +100,19 @@ class Ollama:
             if self._slots is None:
                 taking_part = self._introduced()
                 self._slots = Slots(taking_part, self._options.patience_s, self.notices.append)
+                self._watched(taking_part, self._slots)
             return self._slots
+
+    def _watched(self, taking_part: Sequence[Host], slots: Slots) -> None:
+        """The GPU of this machine is looked after, where a server uses it and it can be asked."""
+        here = [host for host in taking_part if host.door.where.reach == "loopback"]
+        if here and heat.can_be_asked():
+            own = self._options
+            self._heat = heat.Guard(own.hottest, lambda text: self._tell(text), slots.wake, own.heat_every_s)
+            for host in here:
+                host.guard = self._heat
+        elif here and self._options.hottest:
+            self.notices.append("ollama.hottest is set, but there is no nvidia-smi to ask: no GPU gets a rest.")
 
     def _introduced(self) -> list[Host]:
         found: list[Host] = []
@@ -108,7 +121,7 @@ class Ollama:
         for where in self._addresses:
             door = Door(where, self._options.timeout_s)
             try:
-                met = meet(door, wanted)
+                met = meet(door, wanted, self._options.sees)
                 if digest and met.digest != digest:
                     other = "{host} has another version of the model {model}, whose answers would differ."
                     raise Trouble(Then.STOP, other, "Bring both up to date: ollama pull {model}")
@@ -122,47 +135,44 @@ class Ollama:
         if not found:
             raise NoBackend(*absent[0])
         self.notices += [f"{sentence} {hint}".strip() for sentence, hint in absent]
-        self.name = f"ollama:{wanted}@{digest[:12]}{self._changed()}"
+        self.name = f"ollama:{wanted}@{digest[:12]}{self._options.changed}"
         self._wanted = wanted
         return found
 
-    def _changed(self) -> str:
-        usual = {field.name: field.default for field in fields(Options)}
-        own = {name: getattr(self._options, name) for name in _IN_THE_NAME}
-        return "".join(f"/{name}={value}" for name, value in own.items() if value != usual[name])
+    def _loaded(self, slots: Slots, host: Host, tell: Tell) -> None:
+        """One server made ready before the first photo; what is wrong with it is seen to as in a photo's turn."""
+        try:
+            with telling(self._wanted, host, tell, self._options.tell_every_s):
+                self._prepare(host)
+        except Trouble as trouble:
+            self._then(slots, host, trouble)
 
     def _prepare(self, host: Host) -> str:
         """The name to ask for, once the model is loaded there; the first photo waits for it."""
         with host.loading:
             if host.met is None:  # back again, and perhaps another one
-                host.met, before = meet(host.door, self._wanted), self.name
+                host.met, before = meet(host.door, self._wanted, self._options.sees), self.name
                 if f"@{host.met.digest[:12]}" not in before:
                     changed = "{host} has another version of the model {model} than when the run began."
                     raise Trouble(Then.STOP, changed, "Start the run again.")
             if not host.loaded:
                 host.door.load(
-                    host.met.asked, options=dict(self._manners()[0].options), keep_alive=self._options.keep_alive
+                    host.met.asked,
+                    options=dict(self._options.manners()[0].options),
+                    keep_alive=self._options.keep_alive,
                 )
                 host.loaded = True
             return host.met.asked
 
-    def _manners(self) -> tuple[Manner, Manner]:
-        """How a picture is asked about first, and how once more. What a model is loaded with is the same in both."""
-        own = self._options
-        first = {"num_ctx": own.num_ctx, "num_predict": own.num_predict, "temperature": own.temperature}
-        first |= {"seed": own.seed}
-        again = first | {"temperature": max(0.4, own.temperature), "seed": own.seed + 1, "repeat_penalty": 1.1}
-        return Manner(1280, 88, first), Manner(768, 80, again)
-
     # ---- one picture
 
-    def _described(self, slots: Slots, pixels: Pixels, question: Question) -> str | PhototagError:
-        """The reply for one picture, wherever it comes from."""
+    def _described(self, slots: Slots, pixels: Pixels | None, question: Question) -> str | PhototagError:
+        """The reply for one picture, or to a text alone, wherever it comes from."""
         busy = lost = 0
-        manners = list(self._manners())
+        manners = list(self._options.manners(question.turn))
         manner = manners.pop(0)
         try:
-            sent = jpeg(pixels, manner.side, manner.quality)
+            sent = self._packed(pixels, manner)
         except PhototagError as trouble:
             return trouble
         while True:
@@ -180,16 +190,25 @@ class Ollama:
             elif then is Then.AGAIN and manners:
                 self._count("again")
                 manner = manners.pop(0)
-                sent = jpeg(pixels, manner.side, manner.quality)
+                sent = self._packed(pixels, manner)
             elif then not in (Then.STOP, Then.LEAVES):
-                return self._failed(slots, host, outcome)
+                return self._failed(slots, host, outcome, question.turn)
+
+    def _packed(self, pixels: Pixels | None, manner: Manner) -> list[bytes]:
+        """What is sent beside the question: one picture or none."""
+        if pixels is None:
+            return []
+        if not self._options.sees:  # an old server would drop the picture without a word
+            raise PhototagError(f"{self._wanted} is asked about texts alone, and got a picture.")
+        return [jpeg(pixels, manner.side, manner.quality)]
 
     def _turn(
-        self, slots: Slots, sent: bytes, question: Question, manner: Manner
+        self, slots: Slots, sent: list[bytes], question: Question, manner: Manner
     ) -> tuple[Host, Said | Trouble, Then | None]:
         """One request to the server whose turn it is, and what follows; the server's own part of it is done."""
         host = slots.take()
         outcome: Said | Trouble | None = None
+        began = time.monotonic()
         try:
             outcome = self._asked(host, sent, question, manner)
             if isinstance(outcome, Said):
@@ -197,14 +216,15 @@ class Ollama:
                 return host, outcome, None
             return host, outcome, self._then(slots, host, outcome)
         finally:  # not before it is known whether the server is still there: the next photo would be lost too
-            slots.give(host, answered=isinstance(outcome, Said))
+            slots.give(host, answered=isinstance(outcome, Said), lasted=time.monotonic() - began)
 
-    def _asked(self, host: Host, sent: bytes, question: Question, manner: Manner) -> Said | Trouble:
+    def _asked(self, host: Host, sent: list[bytes], question: Question, manner: Manner) -> Said | Trouble:
+        message: dict[str, Any] = {"role": "user", "content": question.text}
         try:
             name = self._prepare(host)
             reply = host.door.chat(
                 name,
-                messages=[{"role": "user", "content": question.text, "images": [sent]}],
+                messages=[message | {"images": sent} if sent else message],
                 format=dict(question.schema) or None,
                 options=dict(manner.options),
                 keep_alive=self._options.keep_alive,
@@ -231,11 +251,11 @@ class Ollama:
             slots.stop(*told)
         return trouble.then
 
-    def _failed(self, slots: Slots, host: Host, trouble: Trouble) -> PhototagError:
-        """The failure of one picture; after many in a row the server is to blame."""
+    def _failed(self, slots: Slots, host: Host, trouble: Trouble, turn: int) -> PhototagError:
+        """The failure of one picture; after many in a row, each of them once, the server is to blame."""
         self._count("failed")
         with self._guard:
-            host.failed += trouble.weight
+            host.failed += 0 if turn else trouble.weight
             too_many = host.failed >= _MOST_FAILED
         sentence, hint = trouble.told(host.door.where, self._wanted)
         if too_many:

@@ -19,20 +19,12 @@ from PIL import Image
 
 from phototag.backends.protocols import Pixels
 from phototag.errors import Unreadable
+from phototag.report import duration, many
 
 LONGEST = 1280
 _LEAST = 64  # pixels of a side: below half of it some servers crash
 _MOST_ASPECT = 20
 _GREY = (127, 127, 127)
-
-
-@dataclass(frozen=True, slots=True)
-class Manner:
-    """How a picture is sent, and how the model is to choose its words."""
-
-    side: int
-    quality: int
-    options: Mapping[str, Any]
 
 
 class Unfit(Exception):
@@ -159,3 +151,20 @@ def _is_a(value: Any, kind: str) -> bool:
     if isinstance(value, bool) and kind != "boolean":
         return False
     return isinstance(value, _TYPES.get(kind, (object,)))
+
+
+def tally(counts: Mapping[str, int], slowed_s: float = 0.0) -> str:
+    """What became of all questions, as a part of a sentence; "" where nothing did."""
+    told = [f"{counts[name]:,} {text}" for name, text in _TALLY.items() if counts.get(name)]
+    told = [many(counts["answered"], "answer"), *told] if counts.get("answered") else told
+    return ", ".join([*told, f"slowed down for {duration(slowed_s)} by a hot GPU"] if slowed_s else told)
+
+
+_TALLY = {
+    "failed": "failed",
+    "again": "asked again",
+    "handed back": "handed back to another server",
+    "busy": "waited for a busy server",
+    "thinking": "found in the model's thoughts",
+    "salvaged": "found among other words",
+}

@@ -75,6 +75,11 @@ class Door:
         """What the server knows of a model. The name must have been found to be none of a cloud's."""
         return self._raw(self._quick, "POST", "/api/show", {"model": model})
 
+    def loaded(self) -> set[str]:
+        """The names of the models that are in memory now."""
+        rows = self._raw(self._quick, "GET", "/api/ps").get("models")
+        return {str(row.get("name")) for row in rows if isinstance(row, dict)} if isinstance(rows, list) else set()
+
     def chat(self, model: str, **asked: Any) -> ollama.ChatResponse:
         """One whole answer; what comes of a cloud is Trouble, whoever made it come."""
         # think: a server takes a model's silence about it for yes.

@@ -114,11 +114,6 @@ class _Moment(Door):
             self._pages[model] = super().show(model)
         return self._pages[model]
 
-    def loaded(self) -> set[str]:
-        """The names of the models that are in memory now."""
-        rows = self._raw(self._quick, "GET", "/api/ps").get("models")
-        return {str(row.get("name")) for row in rows if isinstance(row, dict)} if isinstance(rows, list) else set()
-
 
 def _shelf(door: _Moment, first: Met | None, wanted: str) -> tuple[Shelf, Met | None]:
     """One server's shelf, and the model that a run would take there, if it would; `first` is that of another one."""

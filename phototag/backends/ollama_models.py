@@ -67,8 +67,11 @@ def models(door: Door) -> list[Model]:
     return [_model(row) for row in door.tags()]
 
 
-def meet(door: Door, wanted: str) -> Met:
-    """The model to ask here, proved to be there, local and seeing; Trouble says what is wrong. No picture is sent."""
+def meet(door: Door, wanted: str, sees: bool = True) -> Met:
+    """The model to ask here, proved to be there, local and seeing; Trouble says what is wrong. No picture is sent.
+
+    One that was named and need not see (`sees` False) must be able to write.
+    """
     version = _version(door.version())
     if (0, 0, 0) != version < OLDEST:  # what was built from source calls itself 0.0.0
         there = ".".join(map(str, version))
@@ -78,7 +81,7 @@ def meet(door: Door, wanted: str) -> Met:
     if found.cloud or is_cloud(found.name):
         raise _cloud()
     if wanted:
-        _look_closer(door, found)
+        _look_closer(door, found, sees)
     local = version >= _LOCAL_SINCE
     return Met(found.name, found.digest, version, f"{found.name}:local" if local else found.name)
 
@@ -125,16 +128,24 @@ def _rank(model: Model) -> tuple[int, bool, int, str]:
     return kind, too_large, model.size if too_large else -model.size, model.name
 
 
-def _look_closer(door: Door, model: Model) -> None:
-    if not _sees(door, model):
+def _look_closer(door: Door, model: Model, sees: bool) -> None:
+    if sees and not _sees(door, model):
         raise Trouble(Then.STOP, "The model {model} at {host} cannot see pictures.", _CHOOSE)
+    can = None if sees else _page(door, model).get("capabilities")
+    if isinstance(can, list) and "completion" not in can:
+        raise Trouble(Then.STOP, "The model {model} at {host} cannot write texts.", _CHOOSE)
 
 
-def _sees(door: Door, model: Model) -> bool:
+def _page(door: Door, model: Model) -> Mapping[str, Any]:
     """What the server says of this one model: its list may be silent about eyes and about clouds."""
     page = door.show(model.name)
     if betrays(page):
         raise _cloud()
+    return page
+
+
+def _sees(door: Door, model: Model) -> bool:
+    page = _page(door, model)
     can = page.get("capabilities")
     if isinstance(can, list):
         return "vision" in can

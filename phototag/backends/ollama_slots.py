@@ -2,8 +2,9 @@
 
 The decision here: servers take from one queue as they become free, so the fast one does more; how many requests pay is
 measured, for a server says neither how many slots it has nor that it has one. One request more than pays stays, and
-waits at the server's door, so that no slot is ever empty while we pack the next picture. Refused: a share for each
-server, which waits for the slowest, and more requests than help, which only grow old.
+waits at the server's door, so that no slot is ever empty while we pack the next picture. A server whose GPU is too hot
+gets one at a time, with pauses, and what is measured meanwhile is no measure. Refused: a share for each server, which
+waits for the slowest, and more requests than help, which only grow old.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from phototag.backends.heat import Guard, Rest
 from phototag.backends.ollama_client import Door
 from phototag.backends.ollama_models import Met
 from phototag.backends.ollama_troubles import Trouble
@@ -36,6 +38,10 @@ class Pace:
         self._skip, self._answers = self.allowed, 0  # the first answers were asked for at the pace before
         self._since = self._moved = now
         self._work = 0.0  # requests under way, summed up over time
+
+    def disturbed(self, now: float) -> None:
+        """What came until now says nothing of the pace: measure anew."""
+        self._begin(now)
 
     def moves(self, under_way: int, now: float) -> None:
         """So many were under way until now."""
@@ -69,16 +75,39 @@ class Pace:
 
 
 class Host:
-    """One server that takes part: what it has under way, and what it has failed at."""
+    """One server that takes part: what it has under way, what it has failed at, and how hot its GPU is."""
 
     def __init__(self, door: Door, met: Met, fixed: int) -> None:
-        self.door, self.pace = door, Pace(fixed)
+        self.door, self.pace, self.rest = door, Pace(fixed), Rest()
+        self.guard: Guard | None = None  # of the GPU of this machine
         self.met: Met | None = met  # None: it was gone, and is to be looked at again
         self.loaded = False
         self.loading = threading.Lock()
         self.under_way = 0
         self.failed = 0  # photos, one after the other
         self.away = False
+
+    @property
+    def hot(self) -> bool:
+        return self.guard is not None and self.guard.hot
+
+    def is_free(self, now: float) -> bool:
+        """Whether it takes one more request now."""
+        if self.away:
+            return False
+        if self.hot:
+            return not self.under_way and now >= self.rest.until
+        return self.under_way < self.pace.allowed
+
+    def returned(self, answered: bool, lasted: float, now: float) -> None:
+        """What a request that came back says of the pace, and how long the GPU rests after it."""
+        if self.hot:
+            self.rest.after(lasted, now)
+            self.pace.disturbed(now)
+            return
+        self.rest.over()
+        if answered:
+            self.pace.answered(now)
 
 
 class Slots:
@@ -95,20 +124,40 @@ class Slots:
             while True:
                 if self._over:
                     raise NoBackend(*self._over)
-                free = [one for one in self._hosts if not one.away and one.under_way < one.pace.allowed]
+                for one in self._hosts:
+                    if one.guard:
+                        one.guard.needed()
+                now = time.monotonic()
+                free = [one for one in self._hosts if one.is_free(now)]
                 if free:
                     host = min(free, key=lambda one: one.under_way / one.pace.allowed)
                     self._step(host, 1)
                     return host
-                self._changed.wait()
+                rests = [one.rest.until - now for one in self._hosts if one.rest.until > now and one.hot]
+                self._changed.wait(min(rests, default=None))
 
-    def give(self, host: Host, *, answered: bool = False) -> None:
-        """Back from a request; `answered` if an answer came of it."""
+    def give(self, host: Host, *, answered: bool = False, lasted: float = 0.0) -> None:
+        """Back from a request that lasted so long; `answered` if an answer came of it."""
         with self._changed:
             self._step(host, -1)
-            if answered:
-                host.pace.answered(time.monotonic())
+            host.returned(answered, lasted, time.monotonic())
             self._changed.notify_all()
+
+    def wake(self) -> None:
+        """Something changed that decides who is free."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def present(self) -> list[Host]:
+        """The servers that are there and not given up."""
+        with self._changed:
+            return [host for host in self._hosts if not host.away]
+
+    def must_go_on(self) -> None:
+        """Raises NoBackend where no server can."""
+        with self._changed:
+            if self._over:
+                raise NoBackend(*self._over)
 
     def _step(self, host: Host, step: int) -> None:
         host.pace.moves(host.under_way, time.monotonic())

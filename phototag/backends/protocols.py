@@ -31,7 +31,7 @@ class Backend(Protocol):
     """What every backend says about itself."""
 
     name: str  # part of the maker: whatever would change the answers belongs in it
-    parallel: int  # how many batches it wants at a time
+    parallel: int  # how many photos it wants at a time, each in a thread of the caller; 0: batches, one after the other
 
     def why_not(self) -> str | None:
         """Why it cannot work here, as a sentence; None if it can."""

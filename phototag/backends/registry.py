@@ -18,7 +18,11 @@ from phototag.backends.protocols import Describer, Embedder
 from phototag.errors import NoBackend
 
 GROUP = "phototag.backends"
-_BUILT_IN = {"fake": "phototag.backends.fake:Fake", "ollama": "phototag.backends.ollama:Ollama"}
+_BUILT_IN = {
+    "clip": "phototag.backends.clip:Clip",
+    "fake": "phototag.backends.fake:Fake",
+    "ollama": "phototag.backends.ollama:Ollama",
+}
 
 
 def names() -> list[str]:

@@ -26,6 +26,7 @@ _COMMANDS = {
     "caption": "phototag.cli.caption",
     "vocab": "phototag.cli.vocab",
     "tag": "phototag.cli.tag",
+    "search": "phototag.cli.search",
     "undo": "phototag.cli.undo",
     "history": "phototag.cli.history",
     "forget": "phototag.cli.forget",
@@ -33,6 +34,7 @@ _COMMANDS = {
     "status": "phototag.cli.status",
     "config": "phototag.cli.config",
     "models": "phototag.cli.models",
+    "diff": "phototag.cli.diff",
     "rebuild": "phototag.cli.rebuild",
     "recover": "phototag.cli.recover",
 }

@@ -87,6 +87,8 @@ def _as_json(looked: Looked) -> dict[str, object]:
     return {
         "photos": looked.photos,
         "made": dict(looked.made),
+        "given": dict(looked.given),
+        "kept": {step: count for step, count in looked.kept.items() if count},
         "unchanged": looked.unchanged,
         "without_picture": looked.without_picture,
         "decided": vars(looked.decided),
@@ -95,9 +97,24 @@ def _as_json(looked: Looked) -> dict[str, object]:
     }
 
 
+def saved(looked: Looked) -> list[tuple[str, str]]:
+    """What the run did not ask, and how to have it asked."""
+    lines = []
+    if calls := sum(looked.given.values()):
+        photos = max(looked.given.values())
+        lines.append(
+            ("scenes", f"{photos:,} photos got the answer to another one of their burst: {calls:,} calls saved")
+        )
+    for step, count in looked.kept.items():
+        if count:
+            lines.append(("kept", f"{step}: {count:,} answers of another model or prompt; ask again with --retag"))
+    return lines + [("model", told) for told in looked.told]
+
+
 def _summary(looked: Looked, report: Report) -> list[tuple[str, str]]:
     made = ", ".join(f"{step} {count:,}" for step, count in looked.made.items()) or "nothing new"
     lines = [("looked at", f"{looked.photos:,} photos ({looked.unchanged:,} had all evidence)"), ("evidence", made)]
+    lines += saved(looked)
     lines.append(("decided", summary(looked.decided)))
     if looked.without_picture:
         lines.append(("passed over", f"{looked.without_picture:,} RAW files and videos without a picture beside them"))

@@ -45,6 +45,10 @@ def command(folder: Path, both: Shared) -> None:
     for step, count in found.steps.items():
         failed = f", {count['failed']:,} failed" if count["failed"] else ""
         summary.append((step, f"{count['made']:,} made, {count['pending']:,} pending{failed}"))
+    for step, makers in found.makers.items():
+        said = "; ".join(f"{count:,} by {shown(maker)}" for maker, count in makers.items())
+        mixed = " (to have them all by one: phototag look --retag)" if len(makers) > 1 else ""
+        summary.append((f"{step} by", said + mixed))
     if found.tagged:
         summary.append(("written", f"{found.tagged:,} files; phototag history shows the runs"))
     if found.half_done:

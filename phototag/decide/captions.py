@@ -99,22 +99,30 @@ def chosen(
     vocabulary: Vocabulary,
     said: Mapping[str, str],
 ) -> dict[str, str]:
-    """By language: a person's words, else the file's, else a describer's in its language, else composed ones.
+    """By language: a person's words, else the file's, else a describer's in its language or translated, else composed.
 
     None where all that could be said is that it is a photo.
     """
     found = {language: compose(evidence, facts, tags, language, vocabulary) for language in languages}
     found = {language: text for language, text in found.items() if text != compose({}, Facts(), (), language)}
-    answer = evidence.get("describe") or {}
-    if (spoken := answer.get("language", "en")) in found and (described := answer.get("description")):
-        found[spoken] = " ".join(described.split())
+    found |= {language: text for language, text in _described(evidence).items() if language in languages}
     named = {language.partition("-")[0]: text for language, text in facts.captions.items()}
     unnamed = named.pop("x", "") if named else facts.caption  # "x-default"
     if unnamed and languages and languages[0] not in named:
         found[languages[0]] = unnamed
-    found |= {language: text for language, text in named.items() if language in found}
+    found |= {language: text for language, text in named.items() if language in languages}
     found |= {language: text for language, text in said.items() if text.strip()}
     return {language: text for language, text in found.items() if text.strip()}
+
+
+def _described(evidence: Mapping[str, Any]) -> dict[str, str]:
+    """By language what a describer said, and its translations unless they are those of another sentence."""
+    answer, translated = evidence.get("describe") or {}, dict(evidence.get("translate") or {})
+    own = " ".join((answer.get("description") or "").split())
+    if not own:
+        return {}
+    found = translated if translated.pop("source", own) == own else {}
+    return found | {(answer.get("language") or "en").partition("-")[0]: own}
 
 
 class _Composer:

@@ -8,12 +8,13 @@ doubted claim needs a second witness. Refused: one threshold for raw scores of e
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from phototag.decide import described
+from phototag.decide.claim import LINE, Claim, calibrated
 from phototag.records import Facts
 
-LINE = 0.6  # the score of a claim that stands exactly at its sensor's line
+__all__ = ["LINE", "Claim", "calibrated", "claims", "meant", "place", "things"]
 
 # Raw scores that are sure enough to be written. To be set on real photos, as all figures here.
 GROUP_LINE, CLASS_LINE = 0.45, 0.5
@@ -24,8 +25,6 @@ TINY = 0.003  # share of the picture below which a detected thing is too small t
 PORTRAIT = 0.2  # of the picture's height or width that a lone face takes in a portrait
 GROUP_PHOTO, CROWD = 3, 10  # faces that look at us; people in sight
 DENIED = 0.1  # a photo word that is not even reported (below this sum) is denied by the tagger
-DESCRIBED_FIRST, DESCRIBED_STEP, DESCRIBED_LAST = 0.85, 0.01, 0.65  # a describer's keywords, by rank
-CATEGORY = 0.3  # its category is a forced choice of ten: it supports other words and decides nothing alone
 
 
 def _words(*lines: str) -> frozenset[str]:
@@ -34,7 +33,7 @@ def _words(*lines: str) -> frozenset[str]:
 
 # Photo words whose classes are loose kin of the word (a lone bookcase, a toilet seat, a racket): asked for more.
 LOOSE_LINE = 0.65
-_LOOSE = _words(
+LOOSE = _words(
     "baseball bathroom book cinema church coffee diving golf halloween harbor kitchen lake mask playground",
     "roof shop soccer suit swimwear tennis theater uniform wall weapon",
 )
@@ -74,29 +73,9 @@ _PLACE = ("city", "state", "country", "country_code")
 _SUNLIT = _words("golden_hour blue_hour")
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One sensor's word for a photo, on the common scale, and in its own figures as `said`."""
-
-    sensor: str  # labels | objects | faces | light | technique | describe
-    word: str
-    score: float
-    said: str
-    doubt: str = ""  # why this claim decides nothing without a second witness
-    single: bool = False  # an unsure class of the tagger: believed only where its broader photo word is
-    unknown_too: bool = False  # may be proposed if the vocabulary does not know it
-
-
-def calibrated(raw: float, line: float) -> float:
-    """The raw score on the common scale: 0 stays 0, the sensor's line becomes LINE, 1 stays 1."""
-    raw = min(1.0, max(0.0, raw))
-    bent = LINE * raw / line if raw < line else LINE + (1 - LINE) * (raw - line) / (1 - line)
-    return round(bent, 4)
-
-
 def claims(evidence: Mapping[str, Any]) -> list[Claim]:
     """Everything that the sensors say of one photo, in a fixed order."""
-    makers = (_photo_words, _classes, _things, _people, _portrait, _light, _technique, _described)
+    makers = (_photo_words, _classes, _things, _people, _portrait, _light, _technique, described.claims)
     return [claim for maker in makers for claim in maker(evidence)]
 
 
@@ -131,7 +110,7 @@ def place(evidence: Mapping[str, Any], facts: Facts) -> dict[str, str]:
 
 def _photo_words(evidence: Mapping[str, Any]) -> Iterator[Claim]:
     for word, chance in _groups(evidence).items():
-        score = calibrated(chance, LOOSE_LINE if word in _LOOSE else GROUP_LINE)
+        score = calibrated(chance, LOOSE_LINE if word in LOOSE else GROUP_LINE)
         yield Claim("labels", word, score, f"labels {word} {chance:.2f}")
 
 
@@ -218,15 +197,6 @@ def _technique(evidence: Mapping[str, Any]) -> Iterator[Claim]:
         yield Claim("technique", word, 1.0, f"technique {word}")
     if (evidence.get("measure") or {}).get("monochrome"):
         yield Claim("technique", "black and white", 1.0, "measure monochrome")
-
-
-def _described(evidence: Mapping[str, Any]) -> Iterator[Claim]:
-    """A describer names what matters first: its first keyword is believed most, the last one still above the line."""
-    for rank, word in enumerate(_part(evidence, "describe", "keywords")):
-        score = max(DESCRIBED_LAST, DESCRIBED_FIRST - DESCRIBED_STEP * rank)
-        yield Claim("describe", word, round(score, 4), f"describe {word}", unknown_too=True)
-    if category := (evidence.get("describe") or {}).get("category"):
-        yield Claim("describe", category, CATEGORY, f"describe category {category}")
 
 
 def _groups(evidence: Mapping[str, Any]) -> Mapping[str, float]:

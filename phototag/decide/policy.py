@@ -2,7 +2,8 @@
 
 The decision here: precision before recall. A term is written when its sensors, taken together, are surer than
 the rule asks and nothing contradicts it; what is doubtful waits in the queue. What a person said is never weighed,
-only kept. Refused: filling a photo up to a wished number of keywords with guesses.
+only kept. A describer's word that is merely like a term waits too, unless another sensor agrees or it is very like.
+Refused: filling a photo up to a wished number of keywords with guesses.
 """
 
 from __future__ import annotations
@@ -10,20 +11,24 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from phototag.decide import captions
 from phototag.decide.labels import LINE, Claim, claims, place
+from phototag.decide.meaning import Meant
 from phototag.decide.weighing import FLOOR, Weighed, settled, weighed
 from phototag.records import Decision, Facts, Tag
 from phototag.vocabulary import Term, Vocabulary
 
-_VERSION = 1
+_VERSION = 2
+VERY_LIKE = 0.95  # from this likeness on a describer's word needs no second witness to stand for a term
 MOST_ASKED = 10  # queued terms, and proposed words, of one photo
 LONGEST_WORD = 64  # bytes that a keyword may have in IPTC
 _SEPARATORS = frozenset(",;|/\\")
+
+MeaningOf = Callable[[str], Meant | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +40,14 @@ class Rules:
     most: int = 25  # broader terms that come with a term, and people's own words, are not cut
     thresholds: Mapping[str, float] = field(default_factory=dict)  # kind of term -> its own min_confidence
     languages: tuple[str, ...] = ("en",)  # of captions
+    strict: bool = False  # no word outside the vocabulary is proposed
+    meanings: str = ""  # which encoder and which likeness tell what an unknown word stands for
 
     @property
     def digest(self) -> str:
         """Eight digits that change with any rule."""
-        own = (self.min_confidence, self.least, self.most, sorted(self.thresholds.items()), self.languages)
+        asked = (self.min_confidence, self.least, self.most, sorted(self.thresholds.items()))
+        own = (*asked, self.languages, self.strict, self.meanings)
         return hashlib.sha256(json.dumps(own).encode()).hexdigest()[:8]
 
     def line(self, term: Term) -> float:
@@ -70,12 +78,16 @@ def decide(
     vocabulary: Vocabulary,
     rules: Rules,
     person: Person | None = None,
+    meanings: MeaningOf | None = None,
 ) -> Decision:
-    """The decision for one photo: a pure function of what it is given."""
+    """The decision for one photo: a pure function of what it is given.
+
+    `meanings` says which term a describer's word stands for; without it, those that the vocabulary itself knows.
+    """
     said = person or Person()
     words = _Words(vocabulary, said)
     human = words.human((*facts.keywords, *said.accepted, *said.added))
-    heard = claims(evidence)
+    heard = _meant(claims(evidence), words, meanings)
     found = [one for one in settled(weighed(heard, vocabulary), human.keys(), vocabulary) if words.allows(one.term)]
     found.sort(key=lambda one: (-one.score, one.term.name))
     tags = _written(human, found, words, rules)
@@ -86,7 +98,7 @@ def decide(
         image_id,
         tags=tuple(tags),
         queued=_best(queued),
-        proposed=_best(_proposed(heard, words, frozenset(map(words.key, taken)))),
+        proposed=() if rules.strict else _best(_proposed(heard, words, frozenset(map(words.key, taken)))),
         caption=captions.chosen(evidence, facts, tags, rules.languages, vocabulary, said.caption),
         place=place(evidence, facts),
         by="human" if said != Person() else "policy",
@@ -132,6 +144,37 @@ class _Words:
                 term = self.vocabulary.canonical(word)
                 found.setdefault(self.key(word), term.name if term else word)
         return found
+
+
+def _meant(heard: Sequence[Claim], words: _Words, meanings: MeaningOf | None) -> list[Claim]:
+    """The claims, a describer's unknown words replaced by the terms that they stand for.
+
+    A word that is only like a term is left out where the describer has said the term itself, and one that a person
+    has ruled out stands for nothing.
+    """
+    if meanings is None:
+        return list(heard)
+    said: list[Claim] = []
+    like: list[Claim] = []
+    for claim in heard:
+        free = claim.sensor == "describe" and claim.unknown_too and not words.barred(claim.word)
+        meant = meanings(claim.word) if free else None
+        if meant is None or meant.how == "exact":
+            said.append(claim)
+        elif meant.how == "inflection":
+            said.append(replace(claim, word=meant.term))
+        else:
+            like.append(_like(claim, meant))
+    named = {words.key(claim.word) for claim in said if claim.sensor == "describe" and claim.unknown_too}
+    return [*said, *(claim for claim in like if words.key(claim.word) not in named)]
+
+
+def _like(claim: Claim, meant: Meant) -> Claim:
+    """The claim for a term that its word is like: less sure, and in doubt unless it is very like."""
+    doubt = claim.doubt or ("" if meant.likeness >= VERY_LIKE else "the word is only like the term")
+    score = round(claim.score * meant.likeness, 4)
+    said = f"{claim.said} ~ {meant.term} {meant.likeness:.2f}"
+    return replace(claim, word=meant.term, score=score, said=said, doubt=doubt)
 
 
 def _written(human: Mapping[str, str], found: Sequence[Weighed], words: _Words, rules: Rules) -> list[Tag]:

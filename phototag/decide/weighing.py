@@ -7,12 +7,15 @@ higher of two unlike scores win.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import combinations
 from math import prod
 
-from phototag.decide.labels import DETECTED_ANIMALS, LINE, SPECIES, Claim
+from phototag.decide import described
+from phototag.decide.claim import LINE, Around, Claim
+from phototag.decide.labels import DETECTED_ANIMALS, SPECIES
+from phototag.decide.witnesses import Witnesses
 from phototag.records import Tag
 from phototag.vocabulary import Term, Vocabulary
 
@@ -49,9 +52,24 @@ def weighed(heard: Sequence[Claim], vocabulary: Vocabulary) -> list[Weighed]:
     for claim in heard:
         if term := vocabulary.canonical(claim.word):
             found.setdefault(term.name, []).append(claim)
+    found = _described_once(found, vocabulary)
     strong = {name for name, some in found.items() if any(not one.single and one.score >= LINE for one in some)}
     every = (_together(name, some, strong, vocabulary) for name, some in found.items())
     return [one for one in every if one.score > 0]
+
+
+def _described_once(found: Mapping[str, list[Claim]], vocabulary: Vocabulary) -> dict[str, list[Claim]]:
+    """The same claims by term, a describer's words for it made one: it is one witness, however often it is asked."""
+    around = next((claim.around for some in found.values() for claim in some if claim.around), Around())
+    witnesses = Witnesses(around, vocabulary)
+    one_each: dict[str, list[Claim]] = {}
+    for name, some in found.items():
+        told = [claim for claim in some if claim.sensor == "describe"]
+        one_each[name] = [claim for claim in some if claim.sensor != "describe"]
+        if told:
+            unseen = witnesses.unseen(vocabulary.terms[name])
+            one_each[name].append(described.together(told, name, unseen))
+    return one_each
 
 
 def _together(name: str, some: Sequence[Claim], strong: Set[str], vocabulary: Vocabulary) -> Weighed:
@@ -68,7 +86,7 @@ def _together(name: str, some: Sequence[Claim], strong: Set[str], vocabulary: Vo
     score = _any_of([claim.score for claim in best.values()])
     if doubt:
         score = min(score, SUREST)
-    because = tuple(dict.fromkeys(claim.said for claim in best.values()))
+    because = tuple(dict.fromkeys(reason for claim in best.values() for reason in (claim.said, *claim.more)))
     return Weighed(term, frozenset((name, *(claim.word for claim in some))), score, because, sensors, doubt)
 
 

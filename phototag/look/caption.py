@@ -11,16 +11,18 @@ import json
 import textwrap
 import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import xxhash
 
 from phototag.backends.protocols import Describer, Question
-from phototag.errors import NoBackend, PhototagError, UsageError
+from phototag.errors import PhototagError, UsageError
 from phototag.look import known
-from phototag.look.prompts import Prompt
+from phototag.look.asking import Asking
+from phototag.look.prompts import Prompt, replies
 from phototag.look.schemas import DESCRIPTION_LENGTH, GENRES, KEYWORD_BYTES, MOST_KEYWORDS, SCHEMAS
-from phototag.look.step import LocalLook, Subject
+from phototag.look.step import Subject
 from phototag.records import Evidence
 
 _VERSION = 2
@@ -28,53 +30,57 @@ _SEPARATORS = frozenset(",;|/\\#")  # of keywords, and of the levels of a tree
 _ENGLISH = "en"
 
 
-class Describe(LocalLook):
+class Describe(Asking):
     """The step `describe`: one describer, one prompt, and the style guide of a person who has one.
 
     What is known of a photo fills the prompt but is not part of the maker: a corrected date is no new question.
+    Asked `twice`, the keywords of the second answer stand beside those of the first one, where there is a second one;
+    a prompt that asks for no keywords is put once.
     """
 
     name = "describe"
-    logged = True
     after: tuple[str, ...] = known.USED
 
-    def __init__(self, describer: Describer, prompt: Prompt, side: int, style: str = "") -> None:
+    def __init__(self, describer: Describer, prompt: Prompt, side: int, style: str = "", twice: bool = False) -> None:
         self._describer, self._prompt, self._style = describer, prompt, known.style(style)
+        self._turns = 2 if twice and "keywords" in SCHEMAS[prompt.schema]["required"] else 1
         if self._style and not prompt.has("style"):
             sentence = f"The prompt {prompt.name!r} has no place for a style guide."
             raise UsageError(sentence, "Write {style} into it where the guide shall stand, or leave the guide out.")
         self.parallel = describer.parallel
         guided = f"/style@{xxhash.xxh3_64_hexdigest(self._style.encode())[:8]}" if self._style else ""
-        self.maker = f"{describer.name}/{prompt.maker}{guided}/side{side}/{_VERSION}"
-
-    @property
-    def notices(self) -> tuple[str, ...]:
-        """What a person should hear of the run, such as a server that was left out."""
-        return tuple(getattr(self._describer, "notices", ()))
+        turns = "/twice" if self._turns > 1 else ""
+        self.maker = f"{describer.name}/{prompt.maker}{guided}{turns}/side{side}/{_VERSION}"
 
     def make(self, batch: Sequence[Subject]) -> list[Evidence]:
-        questions = [self._question(subject) for subject in batch]
-        try:
-            replies = self._describer.describe([subject.pixels for subject in batch], questions)
-        except NoBackend:
-            raise
-        except (PhototagError, OSError, RuntimeError, ValueError) as trouble:  # what clients of servers raise
-            return [Evidence(subject.image_id, self.name, self.maker, error=str(trouble)) for subject in batch]
-        return [self._evidence(subject, reply) for subject, reply in zip(batch, replies, strict=True)]
+        """One evidence per photo; both turns of a photo follow each other, so that a server still has its picture."""
+        asked = [(subject, turn) for subject in batch for turn in range(self._turns)]
+        pictures = [subject.pixels for subject, _ in asked]
+        said = replies(self._describer, pictures, [self._question(*one) for one in asked])
+        turns = [said[start : start + self._turns] for start in range(0, len(said), self._turns)]
+        return [self._evidence(subject, *some) for subject, some in zip(batch, turns, strict=True)]
 
-    def _question(self, subject: Subject) -> Question:
-        return Question(self._prompt.filled(known.facts(subject) | {"style": self._style}), self._prompt.answer)
+    def _question(self, subject: Subject, turn: int) -> Question:
+        text = self._prompt.filled(known.facts(subject) | {"style": self._style})
+        return Question(text, self._prompt.answer, turn)
 
-    def _evidence(self, subject: Subject, reply: str | PhototagError) -> Evidence:
-        if isinstance(reply, PhototagError):
-            return Evidence(subject.image_id, self.name, self.maker, error=str(reply))
+    def _evidence(self, subject: Subject, first: str | PhototagError, second: str | PhototagError = "") -> Evidence:
         try:
-            value = checked(reply, self._prompt.schema)
+            value = self._checked(first)
         except ValueError as trouble:
             return Evidence(subject.image_id, self.name, self.maker, error=f"the answer does not fit: {trouble}")
+        except PhototagError as trouble:
+            return Evidence(subject.image_id, self.name, self.maker, error=str(trouble))
+        with suppress(ValueError, PhototagError):  # one answer is enough
+            value["again"] = self._checked(second)["keywords"]
         if self._prompt.language != _ENGLISH:  # English goes without saying
             value["language"] = self._prompt.language
         return Evidence(subject.image_id, self.name, self.maker, value)
+
+    def _checked(self, reply: str | PhototagError) -> dict[str, Any]:
+        if isinstance(reply, PhototagError):
+            raise reply
+        return checked(reply, self._prompt.schema)
 
 
 def checked(reply: str, schema: str = "catalog") -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 The decision here: a typo in the front matter or in a slot is an error with file and line, and the prompt's digest is
 part of the maker, so that a changed prompt is a new question. What fills a slot is never looked at for slots again.
+Each schema has slots of its own: what is known of a photo stands in no question about a text.
 Refused: silent defaults, and a template language, in which a photo's keywords could come to mean something.
 """
 
@@ -17,18 +18,24 @@ from typing import Any
 import xxhash
 
 from phototag import resources
-from phototag.errors import UsageError
-from phototag.look.schemas import SCHEMAS
+from phototag.backends.protocols import Describer, Pixels, Question
+from phototag.errors import NoBackend, PhototagError, UsageError
+from phototag.look.schemas import BESIDE, OF_PHOTOS
 from phototag.report import shown
 
-SLOTS = ("date", "place", "people", "camera", "keywords", "style")
+SLOTS = ("date", "place", "people", "camera", "keywords", "style")  # of a question that describes a photo
+_OWN_SLOTS: Mapping[str, Sequence[str]] = {
+    "cull": SLOTS[:-1],  # yes and no have no style
+    "choose": ("terms",),
+    "translate": ("text", "language", "languages"),
+    "expand": ("text",),
+}
 LONGEST = 8000  # characters: with the picture's share, a context of 8192 tokens still has room for the answer
 
 _KEYS = ("name", "version", "schema", "language")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")  # it stands in makers, whose parts / and @ separate
 _VERSION = re.compile(r"[0-9]+(\.[0-9]+)*")
 _LANGUAGE = re.compile(r"([a-z]{2,3})(-[A-Za-z]{2,4})?")
-_SLOT = re.compile(r"\{(" + "|".join(SLOTS) + r")\}")
 _LIKE_A_SLOT = re.compile(r"\{[ \t]*([\w-]+)[ \t]*\}")  # JSON that a prompt shows has quotes or is empty
 _UNFILLED_END = re.compile(r"[ \t]+$", re.MULTILINE)
 
@@ -45,21 +52,58 @@ class Prompt:
 
     @property
     def answer(self) -> Mapping[str, Any]:
-        """The JSON schema that an answer must fit."""
-        return SCHEMAS[self.schema]
+        """The JSON schema that an answer must fit; {} where it is made for each question."""
+        return OF_PHOTOS.get(self.schema, {})
 
     def has(self, slot: str) -> bool:
         return "{" + slot + "}" in self.text
 
     def filled(self, facts: Mapping[str, str]) -> str:
         """The text with its `{slots}` filled; a slot that nothing is known of stays empty, and its line ends there."""
-        return _UNFILLED_END.sub("", _SLOT.sub(lambda slot: facts.get(slot[1], ""), self.text))
+        slots = re.compile(r"\{(" + "|".join(slots_of(self.schema)) + r")\}")
+        return _UNFILLED_END.sub("", slots.sub(lambda slot: facts.get(slot[1], ""), self.text))
+
+
+def slots_of(schema: str) -> Sequence[str]:
+    """What may stand in the text of a prompt with that schema."""
+    return _OWN_SLOTS.get(schema, SLOTS)
 
 
 def named(wanted: str = "") -> Prompt:
-    """The prompt that a person names: a file (it has a slash or an ending), or one of the shipped; "" is catalog."""
+    """The prompt that a person names: a file (it has a slash or an ending), or one of the shipped; "" is catalog.
+
+    UsageError for one that asks nothing of a photo by itself.
+    """
     is_file = "/" in wanted or "\\" in wanted or Path(wanted).suffix
-    return load(Path(wanted).expanduser() if is_file else resources.prompt(wanted or "catalog"))
+    prompt = load(Path(wanted).expanduser() if is_file else resources.prompt(wanted or "catalog"))
+    if prompt.schema in BESIDE:
+        sentence = f"The prompt {prompt.name!r} asks nothing of a photo by itself: its schema is {prompt.schema}."
+        raise UsageError(sentence, f"Name a prompt with one of these schemas: {', '.join(OF_PHOTOS)}.")
+    return prompt
+
+
+def shipped(name: str) -> Prompt:
+    """One of the prompts that come with phototag, whatever it asks."""
+    return load(resources.prompt(name))
+
+
+def quoted(text: str) -> str:
+    """The text in quotes that it cannot close: so it stands in a prompt as material."""
+    return '"' + text.replace('"', "'") + '"'
+
+
+def replies(
+    describer: Describer, pictures: Sequence[Pixels | None], questions: Sequence[Question]
+) -> list[str | PhototagError]:
+    """For each question the reply, or why there is none; NoBackend where no further one would get any."""
+    try:
+        return describer.describe(pictures, questions) if questions else []
+    except NoBackend:
+        raise
+    except PhototagError as trouble:
+        return [trouble] * len(questions)
+    except (OSError, RuntimeError, ValueError) as trouble:  # what clients of servers raise
+        return [PhototagError(str(trouble)) for _ in questions]
 
 
 def load(path: Path) -> Prompt:
@@ -78,7 +122,7 @@ def load(path: Path) -> Prompt:
     if len(body) > LONGEST:
         long = f"the prompt has {len(body):,} characters, of which models keep no more than {LONGEST:,} in mind"
         raise page.wrong(end + 1, long, "Shorten it.")
-    page.check_slots(end)
+    page.check_slots(end, slots_of(fields["schema"]))
     maker = f"{fields['name']}@{xxhash.xxh3_64_hexdigest(text.encode())[:8]}"
     return Prompt(fields["name"], fields["schema"], fields["language"], body, maker)
 
@@ -132,12 +176,12 @@ class _Page:
             quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
             yield number, key, value[1:-1].strip() if quoted else value
 
-    def check_slots(self, end: int) -> None:
+    def check_slots(self, end: int, slots: Sequence[str]) -> None:
         for number, line in enumerate(self.lines[end + 1 :], end + 1):
             for slot in _LIKE_A_SLOT.finditer(line):
-                if not _SLOT.fullmatch(slot[0]):
-                    every = f"There are: {', '.join('{' + one + '}' for one in SLOTS)}."
-                    raise self.wrong(number, f"there is no slot {slot[0]}", _nearest(slot[1], SLOTS, "{%s}") or every)
+                if slot[0] not in ["{" + one + "}" for one in slots]:
+                    every = f"There are: {', '.join('{' + one + '}' for one in slots)}."
+                    raise self.wrong(number, f"there is no slot {slot[0]}", _nearest(slot[1], slots, "{%s}") or every)
 
 
 def _form() -> str:
@@ -166,10 +210,10 @@ def _check_version(value: str) -> _Wrong | None:
 
 
 def _check_schema(value: str) -> _Wrong | None:
-    if value in SCHEMAS:
+    if value in OF_PHOTOS or value in BESIDE:
         return None
-    every = f"There are: {', '.join(SCHEMAS)}."
-    return f"there is no schema {value!r}", f"{_nearest(value, SCHEMAS)} {every}".strip()
+    every = f"There are: {', '.join(OF_PHOTOS)}."
+    return f"there is no schema {value!r}", f"{_nearest(value, OF_PHOTOS)} {every}".strip()
 
 
 def _check_language(value: str) -> _Wrong | None:

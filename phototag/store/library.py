@@ -111,9 +111,10 @@ class Library:
 
     # ---- evidence
 
-    def made(self, step: str, maker: str, *, failed: bool = True) -> set[str]:
-        """The photos that have evidence of this step by this maker: what is not pending."""
-        where = f"step = {quoted(step)} AND maker = {quoted(maker)}" + ("" if failed else " AND error = ''")
+    def made(self, step: str, maker: str = "", *, failed: bool = True) -> set[str]:
+        """The photos that have evidence of this step by this maker, or (empty) by any: what is not pending."""
+        by = f" AND maker = {quoted(maker)}" if maker else ""
+        where = f"step = {quoted(step)}{by}" + ("" if failed else " AND error = ''")
         return self._values("evidence", "image_id", where)
 
     def evidence(self, ids: Iterable[str]) -> Iterator[Evidence]:

@@ -12,6 +12,7 @@ redirects and proxies would be what we believe them to be.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import json
 import socket
@@ -43,6 +44,28 @@ class _Listener(ThreadingHTTPServer):
     request_queue_size = 1024
     allow_reuse_address = True
     stand_in: StandIn
+
+    def __init__(self, address: tuple[str, int], face: type[Face]) -> None:
+        self._open: set[socket.socket] = set()
+        self._guard = threading.Lock()
+        super().__init__(address, face)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._guard:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._guard:
+            self._open.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """Ends every connection, as the end of a process does, those kept alive too."""
+        with self._guard:
+            for connection in self._open:
+                with contextlib.suppress(OSError):  # the client was first
+                    connection.shutdown(socket.SHUT_RDWR)
 
     def server_bind(self) -> None:
         """Without a look-up of our own name, which the real class does and some machines are slow at."""
@@ -126,11 +149,12 @@ class StandIn:
         return listener
 
     def die(self) -> None:
-        """From now on connections are refused."""
+        """From now on connections are refused, and those that there are have ended."""
         listener, self._listener = self._listener, None
         if listener:
             listener.shutdown()
             listener.server_close()
+            listener.hang_up()
 
     def revive(self) -> None:
         """Listens (again), on the same port."""
