@@ -6,12 +6,14 @@ PYTHON ?= python3
 PHOTOS ?= tests/photos
 TO ?= Organized
 ARGS ?=
+# A pair that belongs together; where there is no GPU: TORCH='torch torchvision --extra-index-url URL' of CPU builds.
+TORCH ?= torch==2.13.0 torchvision==0.28.0
 
 PIP := .venv/bin/python -m pip --disable-pip-version-check install --quiet
 # Recipes read these from the environment: a path may hold spaces and quotes.
 export PYTHON PHOTOS TO
 
-.PHONY: help run test test-servers test-crash check format bench bench-scan bench-embedded bench-truth bench-writing crash clean exiftool readers
+.PHONY: help run test test-servers test-live test-crash test-clip check format bench bench-scan bench-embedded bench-describe bench-truth bench-writing bench-search bench-blur crash clean exiftool readers
 
 help: ## list these targets
 	@echo "make TARGET [PHOTOS=folder] [TO=folder] [PYTHON=python3.12] [ARGS='for pytest or the benchmark']"
@@ -35,8 +37,14 @@ test: .venv/for-test exiftool readers ## run the tests, without a model, a netwo
 test-servers: .venv/for-test exiftool ## run the tests of what talks to servers, against stand-ins on loopback
 	.venv/bin/pytest -n auto --dist loadfile -m "server and not slow" $(ARGS)
 
+test-live: .venv/for-test exiftool ## ask a real Ollama on this machine (OLLAMA_HOST, PHOTOTAG_OLLAMA_MODEL)
+	.venv/bin/pytest --live -m live -rs $(ARGS)
+
 test-crash: .venv/for-test exiftool ## kill some runs at random and see that nothing is lost (a minute)
 	.venv/bin/pytest -n auto --dist loadfile -m "crash and not slow" $(ARGS)
+
+test-clip: .venv/for-clip exiftool ## install torch and open_clip (a gigabyte or more) and test CLIP with tiny models
+	.venv/bin/pytest -m "clip and not slow" $(ARGS)
 
 check: .venv/for-test ## look at format, style and types
 	.venv/bin/ruff format --check .
@@ -56,11 +64,20 @@ bench-scan: .venv/for-bench exiftool ## scan 100,000 files: speed, memory, and a
 bench-embedded: .venv/for-bench exiftool ## measure the built-in looks on PHOTOS (ARGS="--search" for the search vectors)
 	.venv/bin/python tests/bench/embedded.py "$$PHOTOS" $(ARGS)
 
+bench-describe: .venv/for-bench exiftool ## how busy a run keeps a vision model of a stand-in server (fifteen minutes)
+	.venv/bin/python tests/bench/describe.py $(ARGS)
+
 bench-truth: .venv/for-bench exiftool ## hold the keywords for ../shared/photos against the verdicts of people
 	.venv/bin/python tests/bench/truth.py "$$PHOTOS" $(ARGS)
 
 bench-writing: .venv/for-bench exiftool ## measure writing into files beside bare ExifTool (ARGS="--disk FOLDER": bytes that undo takes)
 	.venv/bin/python tests/bench/writing.py $(ARGS)
+
+bench-search: .venv/for-bench exiftool ## search 100,000 and 1,000,000 vectors beside numpy and LanceDB (8 GB for ten minutes)
+	.venv/bin/python tests/bench/search.py $(ARGS)
+
+bench-blur: .venv/for-bench ## blur PHOTOS by known amounts and see how the measures of craft rank them (ten minutes)
+	.venv/bin/python tests/bench/blur.py "$$PHOTOS" $(ARGS)
 
 crash: .venv/for-test exiftool ## kill runs at every point and see that nothing is lost (half an hour)
 	.venv/bin/pytest -m "crash and slow" $(ARGS)
@@ -127,6 +144,11 @@ endif
 .venv/for-test: pyproject.toml .venv/made
 	@$(PIP) --editable '.[test]'
 	@touch $@ .venv/for-run
+
+# In one command, so that what comes along fits the torch that was asked for.
+.venv/for-clip: pyproject.toml .venv/for-test
+	@$(PIP) --editable '.[test,clip]' $(TORCH)
+	@touch $@
 
 .venv/for-bench: pyproject.toml .venv/made
 	@$(PIP) --editable '.[bench]'

@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING
 
 from phototag import settings as settings_
 from phototag.api_comparing import diff
+from phototag.api_embedding import embed
 from phototag.api_export import export, export_records
+from phototag.api_found import album, contact_sheet, gather
 from phototag.api_models import pull_model, vision_models
 from phototag.api_opening import Flags, Stop, held, never, open, steps_there
 from phototag.api_organizing import organize
 from phototag.api_people import adopt, answer, decide, proposed, review, say, show
 from phototag.api_reading import look, scan, scanned
+from phototag.api_searching import evaluate, search
+from phototag.api_similar import similar
 from phototag.api_undoing import forget, forgettable, history, undo
 from phototag.api_writing import tag
 from phototag.report import Report
@@ -31,13 +35,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "adopt",
+    "album",
     "answer",
+    "contact_sheet",
     "decide",
     "diff",
+    "embed",
+    "evaluate",
     "export",
     "export_records",
     "forget",
     "forgettable",
+    "gather",
     "history",
     "look",
     "open",
@@ -49,8 +58,10 @@ __all__ = [
     "review",
     "say",
     "scan",
+    "search",
     "settings",
     "show",
+    "similar",
     "status",
     "tag",
     "undo",

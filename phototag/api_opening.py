@@ -17,6 +17,7 @@ from phototag import resources
 from phototag.errors import NoBackend, UsageError
 from phototag.report import Report
 from phototag.settings import Settings
+from phototag.store import place
 from phototag.store.library import Library, open_library
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def held(library: Library, report: Report, *, afresh: bool = False) -> Iterator[
     from phototag.change.journal import recover as end_changes
 
     with library.writing(afresh=afresh):
+        place.remember(library.place)
         report.log_to(library.place.state / "log" / "phototag.log")
         ended = dict(end_changes(Journal(library.journal), library.place, report))
         if ended:
@@ -117,5 +119,5 @@ def steps_of(using: Settings, opened: Library | None = None, report: Report | No
     if using.look.describer:
         steps += asking_steps(using, opened)
     if using.look.embedder:
-        steps.append(Embed(registry.embedder(using.look.embedder), side))
+        steps.append(Embed(registry.embedder(using.look.embedder, {"download": using.look.download}), side))
     return steps

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from phototag import settings as settings_
-from phototag.api_opening import Flags, held, makers_of, words_of
+from phototag.api_opening import Flags, held, steps_there, words_of
 from phototag.api_writing import modes_of
 from phototag.errors import NoSpace, UsageError
 from phototag.report import Report, shown
@@ -122,10 +122,13 @@ def style_of(root: str, using: Settings) -> Style:
 
 
 def contents_of(tree: Library, using: Settings) -> Contents:
-    """The scores of likeness for photos of the tree's library."""
+    """The scores of likeness for photos of the tree's library; by CLIP where the settings name such an embedder."""
     from phototag.organizing.content import Contents
 
-    return Contents(tree, makers_of(using).get("labels", ""))
+    steps = {step.name: step for step in steps_there(using)}
+    embed = steps.get("embed")
+    chosen = (embed.space, embed.maker) if embed and embed.space.startswith("clip_") else None
+    return Contents(tree, steps["labels"].maker, chosen)
 
 
 def settled_of(tree: Library, using: Settings) -> Settled:

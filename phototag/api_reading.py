@@ -69,8 +69,6 @@ def look(
         found = scanned(opened, root, using, report, Options(decode=False), stop)
         run = Run(opened, steps, using, report, stop)
         looked = run.run(chosen)
-        for notice in dict.fromkeys(text for step in steps for text in getattr(step, "notices", ())):
-            report.warn(notice)
         judge = deciding(opened, using)
         looked.decided = judge.run(ids_below(opened, *below), run.touched, report, stop)
         return opened, found, looked

@@ -14,14 +14,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
-from phototag.decide import described, policy
+from phototag.decide import described, findable, policy
 from phototag.decide.meaning import Meant
 from phototag.decide.policy import Person, Rules
 from phototag.look.step import Step
 from phototag.read.values import key_of
 from phototag.records import Change, Decision, Entry, Photo, Said
 from phototag.report import Report
+from phototag.store import searchable
 from phototag.store.known import counting
+from phototag.store.lance import one_of
 from phototag.store.library import Library, chunks
 from phototag.vocabulary import Vocabulary, folded
 
@@ -87,7 +89,10 @@ class Deciding:
             for some in chunks(todo):
                 if stop():
                     break
-                decisions = list(self.decide(some))
+                made = list(self._made(some))
+                decisions = [decision for *_, decision in made]
+                if made:  # first, so that a decided photo has its row
+                    searchable.put(self.library.lance, self._findable(made))
                 self.library.put_decisions(decisions)
                 found.photos += len(decisions)
                 for decision in decisions:
@@ -95,10 +100,16 @@ class Deciding:
                     found.queued += len(decision.queued)
                     found.proposed += len(decision.proposed)
                 bar.step(len(some))
+        if found.photos:
+            self.library.lance.indexed(searchable.TABLE)
         return found
 
     def decide(self, ids: Sequence[str]) -> Iterator[Decision]:
         """The decisions for some photos, in the order of the library."""
+        return (decision for *_, decision in self._made(ids))
+
+    def _made(self, ids: Sequence[str]) -> Iterator[tuple[Photo, Mapping[str, Any], Decision]]:
+        """Each photo with its evidence and its decision."""
         beside = {image_id: self._timeline.beside(image_id) for image_id in ids}
         wanted = dict.fromkeys([*ids, *(other for some in beside.values() for other, _ in some)])
         counted = counting(self.library.evidence(wanted), self._makers)
@@ -110,7 +121,15 @@ class Deciding:
             own = values[photo.image_id]
             if found := neighbours(answers, photo.image_id, beside[photo.image_id]):
                 own["neighbours"] = found
-            yield self._decision(_without_ours(photo, written.get(photo.image_id, [])), own)
+            yield photo, own, self._decision(_without_ours(photo, written.get(photo.image_id, [])), own)
+
+    def _findable(self, made: Sequence[tuple[Photo, Mapping[str, Any], Decision]]) -> list[dict[str, Any]]:
+        """The rows that search asks, of photos that have just been decided upon."""
+        files: dict[str, dict[str, str]] = {photo.image_id: {} for photo, *_ in made}
+        where = f"status <> 'missing' AND {one_of('photo_id', files)}"
+        for image_id, path, kind in self.library.lance.tuples("files", ("photo_id", "path", "kind"), where):
+            files[image_id][path] = kind
+        return [findable.row(photo, files[photo.image_id], one, own, self.vocabulary) for photo, own, one in made]
 
     def _decision(self, photo: Photo, values: Mapping[str, Any]) -> Decision:
         person = self._people.get(photo.image_id)

@@ -15,13 +15,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from phototag.errors import Unreadable
+from phototag.errors import NoBackend, Unreadable
 from phototag.look.step import Step, Subject
 from phototag.pipeline_choice import ORDERS, Selection, chosen
 from phototag.pipeline_wanted import Wanted
 from phototag.read import picture
 from phototag.records import Evidence
-from phototag.report import Progress, Report, shown
+from phototag.report import Progress, Report, many, shown
 from phototag.settings import Settings
 from phototag.store.known import counting
 from phototag.store.lance import one_of
@@ -86,6 +86,8 @@ class Run:
         self._wanted = Wanted(library, steps, settings)
         self._guard = threading.Lock()
         self._named: set[tuple[str, str]] = set()  # failures that were named
+        self._taking_part: list[Step] = []  # steps that a photo lacks
+        self._warned: list[str] = []
         self.touched: set[str] = set()  # photos with new evidence
 
     def run(self, selection: Selection) -> Looked:
@@ -99,9 +101,13 @@ class Run:
             self.found.without_picture = sum(not has for _, has in photos)
         if todo:
             self._begin()
-            self._through(todo)
-            if self._wanted.waiting and not self.found.interrupted:
-                self._share(selection)
+            try:
+                self._through(todo)
+                if self._wanted.waiting and not self.found.interrupted:
+                    self._share(selection)
+            except NoBackend as stop:
+                raise self._ended(stop, selection) from stop
+            self._warn()
             self.library.compact()
         told = (getattr(step, "told", "") for step in self.steps)
         self.found.told = list(dict.fromkeys(filter(None, told)))  # steps may share one describer
@@ -110,14 +116,31 @@ class Run:
             self.report.keep(f"could not look at {shown(path)}: {reason}")
         return self.found
 
+    def _warn(self, but: str = "") -> None:
+        """Say what backends want people to hear of the run, each thing once."""
+        for notice in (text for step in self._taking_part for text in getattr(step, "notices", ())):
+            if notice not in (*self._warned, but):
+                self._warned.append(notice)
+                self.report.warn(notice)
+
+    def _ended(self, stop: NoBackend, selection: Selection) -> NoBackend:
+        """What stopped the run, and with it what is kept and how to go on; what went wrong before is said first."""
+        self._warn(f"{stop.sentence} {stop.hint}".strip())
+        kept = sum(self.found.made[step.name] for step in self.steps if step.logged)
+        again = "without --fresh again" if selection.fresh else "again"
+        told = f"{many(kept, 'answer')} kept. Run the same command {again}: it goes on where it stopped."
+        return NoBackend(stop.sentence, "\n  ".join(filter(None, (stop.hint, told))))
+
     # ---- doing it
 
     def _begin(self) -> None:
         """Let those who need long to get ready begin; what comes of it they say when they are asked."""
         begun: list[object] = []
-        for step in self.steps:
+        self._taking_part = list(filter(self._wanted.anywhere, self.steps))
+        self._warn()  # it may be that pictures go to another machine
+        for step in self._taking_part:
             begin, who = getattr(step, "begin", None), getattr(step, "asks", step)
-            if begin and who not in begun and self._wanted.anywhere(step):
+            if begin and who not in begun:
                 begun.append(who)
                 threading.Thread(target=begin, args=(self.report.say,), name=f"begin-{step.name}", daemon=True).start()
 
@@ -212,11 +235,10 @@ class Run:
         if not any(step.needs_picture and self._wanted.now(photo.image_id, step) for step in self.steps):
             return None
         look, limit = self.settings.look, self.settings.scan.max_megapixels * 1_000_000
-        if not os.path.lexists(self.library.place.actual(photo.picture)):
+        if not os.path.lexists(actual := self.library.place.actual(photo.picture)):
             return FileNotFoundError(photo.picture)
         with self.report.clock("decode"):
             try:
-                actual = self.library.place.actual(photo.picture)
                 return picture.decode(actual, photo.picture_kind, look.side, limit).pixels
             except Unreadable as trouble:
                 return trouble

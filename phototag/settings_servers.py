@@ -18,6 +18,7 @@ class Look:
     side: int = setting(1024, "longest side in pixels of the picture that models see", 64, 4096)
     describer: str = setting("", 'who writes keywords and captions, such as "ollama"; empty: the built-in choice')
     embedder: str = setting("", 'who makes search vectors, such as "fake"; empty: the built-in choice')
+    download: bool = setting(False, "weights of an embedder may be fetched from their hub", personal=True)
     prompt: str = setting("", "what the describer is asked: the name of a prompt that phototag ships, or a file")
     style: str = setting("", "how the describer shall word things, such as: say wedding band, not ring")
     retag: bool = setting(False, "photos that another model or prompt described are asked about again")

@@ -6,7 +6,7 @@ spelled (NASA, iPhone, McDonald). Refused: title case, and two terms that answer
 What a later file says of a term wins: a user's file over the shipped one, the second user's file over the first. Its
 aliases, labels and phrasings are added to those that the term has; its spelling, parent, kind and flags replace them.
 A name or alias that was another term's alias is taken over. A name that is already a term cannot become an alias.
-Names and aliases go before labels where a word is both.
+Names and aliases go before labels where a word is both, but for the label as it is spelled, with its capitals.
 """
 
 from __future__ import annotations
@@ -52,14 +52,20 @@ class Vocabulary:
         self._known: dict[str, Term] = {}
         for term in by_name:
             self._known[folded(term.name)] = term
+        self._spelled: dict[str, Term] = {}  # labels that are another term's word but for their capitals
         for words in (_aliases, _labels):
             for term in by_name:
                 for word in words(term):
-                    self._known.setdefault(folded(word), term)
+                    other = self._known.setdefault(folded(word), term)
+                    if other is not term and words is _labels and word != word.lower():
+                        self._spelled[word] = term
 
     def canonical(self, word: str) -> Term | None:
-        """The term of that name, alias or label, whatever its case and inner spaces."""
-        return self._known.get(folded(word))
+        """The term of that name, alias or label, whatever its case and inner spaces.
+
+        Case counts only where it tells two languages apart: a boot is a shoe, a Boot is a boat.
+        """
+        return self._spelled.get(word) or self._known.get(folded(word))
 
     def key(self, word: str) -> str:
         """What makes two words one: the term that they lead to."""

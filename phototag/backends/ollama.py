@@ -61,10 +61,14 @@ class Ollama:
     def why_not(self) -> str | None:
         """Why it cannot work here, as a sentence; None if it can."""
         try:
-            self._met()
+            self.meet()
         except NoBackend as trouble:
             return f"{trouble.sentence} {trouble.hint}".strip()
         return None
+
+    def meet(self) -> None:
+        """Looks whether the servers can be asked; NoBackend, with what to do, where none can."""
+        self._met()
 
     def begin(self, tell: Tell) -> None:
         """Loads the model on every server, side by side, and tells so; NoBackend where none of them can go on.
@@ -132,12 +136,20 @@ class Ollama:
                 continue
             wanted, digest = met.name, met.digest
             found.append(Host(door, met, self._options.parallel))
+        others = [f"{sentence} {hint}".strip() for sentence, hint in absent]
         if not found:
-            raise NoBackend(*absent[0])
-        self.notices += [f"{sentence} {hint}".strip() for sentence, hint in absent]
+            sentence, hint = absent[-1]
+            raise NoBackend("\n".join([*others[:-1], sentence]), hint)
+        self.notices += [*others, *self._announced(found)]
         self.name = f"ollama:{wanted}@{digest[:12]}{self._options.changed}"
         self._wanted = wanted
         return found
+
+    def _announced(self, found: Sequence[Host]) -> list[str]:
+        """That something is sent to other machines, and to which."""
+        away = dict.fromkeys(host.door.where.host for host in found if host.door.where.reach != "loopback")
+        what = "Pictures" if self._options.sees else "Descriptions"
+        return [f"{what} are sent to {' and '.join(away)} (allowed by --allow-host)."] if away else []
 
     def _loaded(self, slots: Slots, host: Host, tell: Tell) -> None:
         """One server made ready before the first photo; what is wrong with it is seen to as in a photo's turn."""
@@ -242,7 +254,7 @@ class Ollama:
             try:
                 host.door.version()
             except Trouble:
-                slots.lost(host, *told)
+                slots.lost(host)
                 return Then.LOST
             return Then.AGAIN  # it is there: the picture, or the network for a moment
         if trouble.then is Then.STOP:
@@ -258,6 +270,7 @@ class Ollama:
             host.failed += 0 if turn else trouble.weight
             too_many = host.failed >= _MOST_FAILED
         sentence, hint = trouble.told(host.door.where, self._wanted)
+        sentence += f" It was asked {_MOST_BUSY + 1} times." if trouble.then is Then.WAIT else ""
         if too_many:
             row = f"Too many photos in a row failed, the last one with: {sentence}"
             slots.give_up(host, row, hint or "See the log of the Ollama server, or choose another model.")

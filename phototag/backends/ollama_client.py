@@ -21,7 +21,7 @@ import httpx
 import ollama
 
 from phototag.backends.ollama_hosts import Address
-from phototag.backends.ollama_troubles import Then, Trouble, trouble_of
+from phototag.backends.ollama_troubles import Then, Trouble, refused, trouble_of
 
 _CONNECT_S, _WRITE_S = 5.0, 60.0
 _QUICK_S = 30.0  # for questions that load no model: a list is quick, a first look into a large file on a disk is not
@@ -144,12 +144,30 @@ class _Reader:
         until = response.request.extensions.get("began", time.monotonic()) + self._seconds
         response.stream = _Bounded(cast(httpx.SyncByteStream, response.stream), until)
         response.read()
-        if response.request.url.path.endswith("/api/chat") and betrays(_parsed(response.content)):
-            raise Trouble(
-                Then.LEAVES,
-                "{host} had the answer made elsewhere: the model {model} is not on the machine.",
-                "Remove it (ollama rm {model}), and set OLLAMA_NO_CLOUD=1 for the server.",
-            )
+        if response.request.url.path.endswith("/api/chat"):
+            _seen_to(response)
+
+
+def _seen_to(response: httpx.Response) -> None:
+    """Raises Trouble for what the client does not see in an answer: a cloud behind it, an error in a good status."""
+    found = _parsed(response.content)
+    if betrays(found):
+        raise Trouble(
+            Then.LEAVES,
+            f"{{host}} had the answer made elsewhere: {_gone(_parsed(response.request.content))}.",
+            "Remove the model (ollama rm {model}), and set OLLAMA_NO_CLOUD=1 for the server.",
+        )
+    if response.is_success and isinstance(found, dict) and found.get("error"):
+        said = found["error"]
+        raise refused(500, said if isinstance(said, str) else json.dumps(said))  # its own status is lost
+
+
+def _gone(asked: object) -> str:
+    """What of this question is now where nobody wanted it."""
+    messages = asked.get("messages") if isinstance(asked, dict) else None
+    if any(message.get("images") for message in messages or ()):
+        return "a picture has left your machine"
+    return "a question has left your machine" if messages else "the model {model} is not on the machine"
 
 
 class _Bounded(httpx.SyncByteStream):

@@ -163,15 +163,15 @@ class Slots:
         host.pace.moves(host.under_way, time.monotonic())
         host.under_way += step
 
-    def lost(self, host: Host, sentence: str, hint: str) -> None:
+    def lost(self, host: Host) -> None:
         """The server is gone: it gets nothing until it is back, and is given up where it does not come in time."""
         with self._changed:
             if host.away or host not in self._hosts:
                 return
             host.away, host.loaded, host.met = True, False, None
-        threading.Thread(target=self._watch, args=(host, sentence, hint), name="ollama-watch", daemon=True).start()
+        threading.Thread(target=self._watch, args=(host,), name="ollama-watch", daemon=True).start()
 
-    def _watch(self, host: Host, sentence: str, hint: str) -> None:
+    def _watch(self, host: Host) -> None:
         until, at = time.monotonic() + self._patience, 0
         while time.monotonic() < until:
             time.sleep(_PATIENT_STEPS[min(at, len(_PATIENT_STEPS) - 1)])
@@ -184,7 +184,7 @@ class Slots:
                 host.away = False
                 self._changed.notify_all()
             return
-        self.give_up(host, sentence, hint)
+        self.give_up(host, f"{host.door.where} is gone: no answer for {self._patience:g} s.", "Start it: ollama serve")
 
     def give_up(self, host: Host, sentence: str, hint: str) -> None:
         """This server is asked no more; the last one ends the run with its sentence."""

@@ -17,6 +17,8 @@ import httpx
 import ollama
 import pydantic
 
+from phototag.report import duration
+
 
 class Then(Enum):
     """What follows for the photo, the server and the run."""
@@ -61,27 +63,50 @@ _PULL = "Get it: ollama pull {model} (or: phototag models --pull {model})"
 _NO_SIGHT = "The model {model} at {host} cannot see pictures."
 _CHOOSE = "Choose a model with vision: phototag models"
 _LOAD = "{host} cannot load the model {model}: {said}."
+_MUTE = "The model {model} at {host} cannot describe pictures: {said}."
 _SMALLER = "Choose a smaller model, or update Ollama: phototag models"
+_LOG = "See the log of the Ollama server."
 _CLOUD = "{host} would ask a cloud for the model {model}: photos would leave your machine."
 _LOCAL = "Choose a model that is on the machine: phototag models"
+_LOGIN = "{host} wants a login, which only a cloud or a proxy does."
+_NO_PROXY = "Choose a model that is on the machine (phototag models), or name the server itself and not its proxy."
+_LATER = "Ask again when it has time: --retry-failed"
+_BEHIND = "A proxy at {host} does not reach the Ollama server behind it: {said}."
+_BEHIND_LATE = "A proxy at {host} gave up waiting for the Ollama server behind it: {said}."
+_UNREAD = "{host} cannot read the picture."
+_ROOM = "Raise ollama.num_ctx, or shorten the prompt."
 
 _ROWS = (
     _Row((404,), r"model .* not found", Then.STOP, "{host} does not have the model {model}.", _PULL),
     _Row((404, 405), r"", Then.STOP, "{host} does not answer as an Ollama server does.", "Look at its address."),
     _Row((403,), r"cloud", Then.LEAVES, _CLOUD, _LOCAL),
-    _Row((401,), r"", Then.LEAVES, "{host} wants a login, which only a cloud or a proxy does.", _LOCAL),
+    _Row((401,), r"", Then.LEAVES, _LOGIN, _NO_PROXY),
     _Row((403,), r"", Then.STOP, "{host} refuses to be asked under this name.", "Its proxy must set Host: localhost."),
-    _Row((429, 503, 502, 504), r"", Then.WAIT, "{host} is too busy: {said}."),
+    _Row((429, 503), r"", Then.WAIT, "{host} is too busy: {said}.", _LATER),
+    _Row((502,), r"", Then.WAIT, _BEHIND, "See whether that server runs, then: --retry-failed"),
+    _Row((504,), r"", Then.WAIT, _BEHIND_LATE, "Let the proxy wait longer, then: --retry-failed"),
     _Row((), r"model runner has unexpectedly stopped", Then.AGAIN, "The model crashed at this picture."),
     _Row((), r"image input is not supported|does not support multimodal", Then.STOP, _NO_SIGHT, _CHOOSE),
-    _Row((), r"does not support (chat|generate|thinking|insert)", Then.STOP, _LOAD, _CHOOSE),
-    _Row((), r"exceeds the available context|context length", Then.AGAIN, "The picture does not fit: {said}."),
-    _Row((), r"[Ff]ailed to load image|unknown format|failed to process inputs", Then.AGAIN, "{host} cannot read it."),
-    _Row((), r"vocabulary required for format|invalid format|parse grammar|JSON [Ss]chema", Then.STOP, _BUG, _OURS),
+    _Row((), r"does not support (chat|generate|thinking|insert)", Then.STOP, _MUTE, _CHOOSE),
+    _Row((), r"exceeds the available context|context length", Then.AGAIN, "The picture does not fit: {said}.", _ROOM),
+    _Row((), r"[Ff]ailed to load image|unknown format|failed to process inputs", Then.AGAIN, _UNREAD),
+    _Row(
+        (), r"vocabulary required for format|invalid format|pars(e|ing) grammar|JSON [Ss]chema", Then.STOP, _BUG, _OURS
+    ),
+    _Row((), r"Unrecognized schema|Unsupported type|Pattern must start|resolving ref", Then.STOP, _BUG, _OURS),
     _Row((), r"^option \"|missing request body|model is required|invalid model name", Then.STOP, _BUG, _OURS),
-    _Row((), r"illegal base64|cannot unmarshal|top_logprobs must|missing unit in", Then.STOP, _BUG, _OURS),
-    _Row((500,), r"process has terminated|timed out waiting|unknown model arch", Then.STOP, _LOAD, _SMALLER),
-    _Row((500,), r"failed to load model|unable to load|incompatible", Then.STOP, _LOAD, _SMALLER),
+    _Row((), r"illegal base64|cannot unmarshal|invalid character .* looking for", Then.STOP, _BUG, _OURS),
+    _Row((400,), r"unexpected EOF", Then.STOP, _BUG, _OURS),
+    _Row((), r"top_logprobs must|invalid think value|think must be", Then.STOP, _BUG, _OURS),
+    _Row((), r"missing unit in|time: invalid duration|time: unknown unit", Then.STOP, _BUG, _OURS),
+    _Row(
+        (500,),
+        r"process has terminated|timed out waiting|startup failed|unknown model arch",
+        Then.STOP,
+        _LOAD,
+        _SMALLER,
+    ),
+    _Row((500,), r"failed to load model|unable to (load|allocate)|incompatible", Then.STOP, _LOAD, _SMALLER),
     _Row((500,), r"out of memory|more system memory|cudaMalloc", Then.STOP, _LOAD, _SMALLER),
     _Row(tuple(range(300, 400)), r"", Then.LEAVES, "{host} sends us elsewhere.", "Name the server itself."),
 )
@@ -113,14 +138,29 @@ def trouble_of(error: Exception) -> Trouble:
         case ConnectionError() | httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout():
             return Trouble(Then.LOST, "No Ollama server answers at {host}.", "Start it: ollama serve")
         case httpx.TimeoutException():
-            return Trouble(Then.AGAIN, "{host} took too long.", "Give it more time: --set ollama.timeout_s=1200", 5)
+            return _too_long(error)
         case httpx.NetworkError() | httpx.RemoteProtocolError() | httpx.ProxyError():
-            return Trouble(Then.LOST, "{host} broke off.", "See the log of the Ollama server.")
+            return Trouble(Then.LOST, "{host} broke off.", _LOG)
         case httpx.HTTPError() | httpx.StreamError() | json.JSONDecodeError() | pydantic.ValidationError():
             return Trouble(Then.AGAIN, "{host} gave a reply that is none of Ollama's.")
         case UnicodeDecodeError() | TypeError() | AttributeError():  # JSON that is no object
             return Trouble(Then.AGAIN, "{host} gave a reply that is none of Ollama's.")
     raise error
+
+
+def _too_long(error: httpx.TimeoutException) -> Trouble:
+    """What took too long, and how long that was, as far as the request tells."""
+    try:
+        request = error.request
+    except RuntimeError:  # it was made without one
+        return Trouble(Then.AGAIN, "{host} took too long.", _LOG, 5)
+    limits = request.extensions.get("timeout", {})
+    if isinstance(error, httpx.WriteTimeout):
+        said = f"{{host}} took too long: in {duration(limits.get('write') or 0)} it did not take the picture."
+        return Trouble(Then.AGAIN, said, "See to the network between this machine and the server.", 5)
+    seconds = limits.get("read") or 0
+    hint = f"Give it more time: --set ollama.timeout_s={2 * seconds:g}" if request.url.path.endswith("/chat") else _LOG
+    return Trouble(Then.AGAIN, f"{{host}} took too long: no answer in {duration(seconds)}.", hint, 5)
 
 
 def _innermost(said: str) -> str:

@@ -34,8 +34,9 @@ def describer(spec: str, options: Mapping[str, object] | None = None) -> Describ
     return cast(Describer, _made(spec, "describe", options))
 
 
-def embedder(spec: str) -> Embedder:
-    return cast(Embedder, _made(spec, "embed_pictures"))
+def embedder(spec: str, options: Mapping[str, object] | None = None) -> Embedder:
+    """The embedder that the spec names; NoBackend where it cannot work here."""
+    return cast(Embedder, _made(spec, "embed_pictures", options))
 
 
 def _made(spec: str, method: str, options: Mapping[str, object] | None = None) -> Any:
@@ -56,8 +57,9 @@ def _made(spec: str, method: str, options: Mapping[str, object] | None = None) -
     if not hasattr(backend, method):
         verb = "describe pictures" if method == "describe" else "embed pictures"
         raise NoBackend(f"The backend {word!r} cannot {verb}.", "Choose another one.")
-    why_not = backend.why_not()
-    if why_not:
+    if meet := getattr(backend, "meet", None):  # it says by itself what is wrong, and what to do
+        meet()
+    elif why_not := backend.why_not():
         raise NoBackend(f"The backend {spec!r} cannot work here: {why_not}")
     return backend
 

@@ -36,7 +36,7 @@ def command(
     How many terms both say, which ones only one of them says, how alike their captions are, the seconds that a photo
     takes, and the photos that are worth a look of your own. A model is the name of an Ollama model.
 
-    It changes no photo and no tag: the answers are kept apart in the library, so that the same comparison asks
+    It never changes a photo, nor a tag: the answers are kept apart in the library, so that the same comparison asks
     nothing twice.
 
     \b

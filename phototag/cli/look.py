@@ -20,7 +20,7 @@ _ORDERS = ("taken", "name", "modified")
 
 @click.command("look")
 @click.argument("folder", type=click.Path(path_type=Path), default=".")
-@click.option("--embedder", metavar="NAME", help="Who makes search vectors: fake (setting look.embedder).")
+@click.option("--embedder", metavar="NAME", help="Vectors for search by CLIP too, such as clip:ViT-B-32/openai.")
 @click.option("--vocab", type=click.Path(exists=True, dir_okay=False), help="A file with terms of your own.")
 @click.option("--min-confidence", type=click.FloatRange(0, 1), help="What scores less is queued (default 0.6).")
 @click.option("--retry-failed", is_flag=True, help="Also look once more at photos that failed before.")
@@ -70,11 +70,11 @@ def command(
         )
     if both.json:
         spent = both.report.seconds
-        out_json({"scan": scan_as_json(library, scanned, {}), **_as_json(looked), "seconds": spent})
+        out_json({"scan": scan_as_json(library, scanned, {}), **as_json(looked), "seconds": spent})
     else:
         list_failures(scanned.unreadable, "Could not be read")
         list_failures(looked.failed, "Could not be looked at")
-        out(rows(_summary(looked, both.report)))
+        out(rows(summary_of(looked, both.report)))
     if looked.interrupted or scanned.interrupted:
         raise interrupted()
     raise SystemExit(1 if looked.failed or scanned.unreadable else 0)
@@ -83,7 +83,8 @@ def command(
 _COUNTS = ("limit", "sample")
 
 
-def _as_json(looked: Looked) -> dict[str, object]:
+def as_json(looked: Looked) -> dict[str, object]:
+    """What a run made, for --json."""
     return {
         "photos": looked.photos,
         "made": dict(looked.made),
@@ -111,7 +112,8 @@ def saved(looked: Looked) -> list[tuple[str, str]]:
     return lines + [("model", told) for told in looked.told]
 
 
-def _summary(looked: Looked, report: Report) -> list[tuple[str, str]]:
+def summary_of(looked: Looked, report: Report) -> list[tuple[str, str]]:
+    """What a run made, line by line."""
     made = ", ".join(f"{step} {count:,}" for step, count in looked.made.items()) or "nothing new"
     lines = [("looked at", f"{looked.photos:,} photos ({looked.unchanged:,} had all evidence)"), ("evidence", made)]
     lines += saved(looked)

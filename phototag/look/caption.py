@@ -70,7 +70,7 @@ class Describe(Asking):
         except ValueError as trouble:
             return Evidence(subject.image_id, self.name, self.maker, error=f"the answer does not fit: {trouble}")
         except PhototagError as trouble:
-            return Evidence(subject.image_id, self.name, self.maker, error=str(trouble))
+            return Evidence(subject.image_id, self.name, self.maker, error=why(trouble))
         with suppress(ValueError, PhototagError):  # one answer is enough
             value["again"] = self._checked(second)["keywords"]
         if self._prompt.language != _ENGLISH:  # English goes without saying
@@ -81,6 +81,11 @@ class Describe(Asking):
         if isinstance(reply, PhototagError):
             raise reply
         return checked(reply, self._prompt.schema)
+
+
+def why(trouble: PhototagError) -> str:
+    """Why a photo has no answer, and what to do about it: what a person reads beside its name."""
+    return f"{trouble.sentence.rstrip('.')}. {trouble.hint}" if trouble.hint else trouble.sentence
 
 
 def checked(reply: str, schema: str = "catalog") -> dict[str, Any]:

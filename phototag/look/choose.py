@@ -20,6 +20,7 @@ from phototag.backends.protocols import Describer, Question
 from phototag.errors import PhototagError
 from phototag.look import schemas
 from phototag.look.asking import Asking
+from phototag.look.caption import why
 from phototag.look.prompts import Prompt, quoted, replies
 from phototag.look.search_vector import placed
 from phototag.look.step import Subject
@@ -72,7 +73,7 @@ class Choose(Asking):
 
     def _evidence(self, subject: Subject, reply: str | PhototagError, lists: Mapping[str, Sequence[str]]) -> Evidence:
         if isinstance(reply, PhototagError):
-            return Evidence(subject.image_id, self.name, self.maker, error=str(reply))
+            return Evidence(subject.image_id, self.name, self.maker, error=why(reply))
         try:
             words = chosen(reply, lists[subject.image_id])
         except ValueError as trouble:

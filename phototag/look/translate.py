@@ -19,7 +19,7 @@ from phototag.backends.protocols import Describer, Question
 from phototag.errors import PhototagError
 from phototag.look import schemas
 from phototag.look.asking import Asking
-from phototag.look.caption import checked
+from phototag.look.caption import checked, why
 from phototag.look.makers import after
 from phototag.look.prompts import Prompt, quoted, replies
 from phototag.look.step import Step, Subject
@@ -85,7 +85,7 @@ class Translate(Asking):
 
     def _evidence(self, image_id: str, wanted: _Wanted, reply: str | PhototagError) -> Evidence:
         if isinstance(reply, PhototagError):
-            return Evidence(image_id, self.name, self.maker, error=str(reply))
+            return Evidence(image_id, self.name, self.maker, error=why(reply))
         try:
             found = translations(reply, wanted.text, wanted.into)
         except ValueError as trouble:

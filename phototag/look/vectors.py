@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from phototag.backends.protocols import Embedder
-from phototag.errors import PhototagError
+from phototag.errors import NoBackend, PhototagError
 from phototag.look.step import LocalLook, Subject
 from phototag.records import Evidence
 
@@ -30,6 +30,8 @@ class Embed(LocalLook):
     def make(self, batch: Sequence[Subject]) -> list[Evidence]:
         try:
             vectors = self._embedder.embed_pictures([subject.pixels for subject in batch])
+        except NoBackend:  # wrong for every photo: the run stops
+            raise
         except (PhototagError, OSError, RuntimeError, ValueError) as trouble:  # what clients of servers raise
             return [Evidence(subject.image_id, self.name, self.maker, error=str(trouble)) for subject in batch]
         value = {"space": self.space, "width": self._embedder.width}

@@ -13,6 +13,7 @@ from phototag.backends.protocols import Describer, Question
 from phototag.errors import PhototagError
 from phototag.look import known, schemas
 from phototag.look.asking import Asking
+from phototag.look.caption import why
 from phototag.look.prompts import Prompt, replies
 from phototag.look.step import Subject
 from phototag.records import Evidence
@@ -38,7 +39,7 @@ class Verdict(Asking):
 
     def _evidence(self, subject: Subject, reply: str | PhototagError) -> Evidence:
         if isinstance(reply, PhototagError):
-            return Evidence(subject.image_id, self.name, self.maker, error=str(reply))
+            return Evidence(subject.image_id, self.name, self.maker, error=why(reply))
         try:
             value = judged(reply)
         except ValueError as trouble:

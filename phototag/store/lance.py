@@ -104,6 +104,12 @@ class Lance:
                 self._index(name, table)
                 table.optimize(cleanup_older_than=_READERS_NEED)
 
+    def indexed(self, name: str) -> None:
+        """Make the indexes that a table lacks; those that are there take in new rows when it is compacted."""
+        if self.exists(name):
+            with self._sentences(name):
+                self._index(name, self.table(name))
+
     def forget(self) -> None:
         """Remove every table: they can all be made again."""
         self._tables.clear()
@@ -111,10 +117,14 @@ class Lance:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _index(self, name: str, table: Any) -> None:
-        wanted = INDEXED.get(name, ("image_id",))
-        if table.count_rows() < _WORTH_AN_INDEX:
+        wanted, rows = INDEXED.get(name, ("image_id",)), table.count_rows()
+        if rows < _WORTH_AN_INDEX and (name != "searchable" or not rows):
             return
         there = {column for index in table.list_indices() for column in index.columns}
+        if name == "searchable":
+            from phototag.store import searchable
+
+            return searchable.index(table, wanted, there, is_large=rows >= _WORTH_AN_INDEX)
         for column in wanted:
             if column not in there:
                 from lancedb.index import BTree

@@ -11,10 +11,11 @@ import json
 import os
 import re
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from phototag.errors import Damaged, NewerLibrary, NoLibrary, UsageError
+from phototag.errors import Damaged, NewerLibrary, NoLibrary, NoSpace, UsageError
 from phototag.store.log import replace_file
 from phototag.store.tables import VERSION
 
@@ -111,6 +112,24 @@ def here(root: Path) -> Place | None:
     return None
 
 
+def remember(used: Place) -> None:
+    """Note that this library was used last, for commands that are typed outside of any; a note, so it may fail."""
+    with suppress(OSError, NoSpace):
+        file = _last_file()
+        noted = json.dumps({"root": escape(str(used.root))}).encode()
+        if not file.is_file() or file.read_bytes() != noted:
+            replace_file(file, noted, durable=False)
+
+
+def last() -> Place | None:
+    """The library that was used last, if it is still there."""
+    try:
+        root = json.loads(_last_file().read_bytes())["root"]
+        return here(Path(unescape(root)))
+    except (OSError, ValueError, KeyError, TypeError):  # nothing was noted, or somebody changed the note
+        return None
+
+
 def make(root: Path) -> Place:
     """A new library for `root`, which is made if need be; in the user's data directory where `root` is read-only."""
     if root.exists() and not root.is_dir():
@@ -142,6 +161,12 @@ def _load(root: Path, state: Path) -> Place:
             "Upgrade phototag: pip install --upgrade phototag",
         )
     return place
+
+
+def _last_file() -> Path:
+    import platformdirs
+
+    return Path(platformdirs.user_data_path("phototag")) / "last.json"
 
 
 def _shadow(root: Path) -> Path:

@@ -27,8 +27,10 @@ KEYS: dict[str, tuple[str, ...]] = {
     "decisions": ("key",),
     "changes": ("id",),
     "settled": ("image_id",),
+    "searchable": ("image_id",),
 }
 INDEXED = KEYS | {"files": ("path", "folder", "photo_id"), "changes": ("id", "batch", "target", "image_id")}
+INDEXED |= {"searchable": ("image_id", "day", "keywords")}
 
 
 def schema(table: str, width: int = 0) -> Any:
@@ -72,8 +74,27 @@ def schema(table: str, width: int = 0) -> Any:
             ("entry", text),
         ],
         "settled": [("image_id", text), ("digest", text)],
+        "searchable": _searchable(),
     }
     return pa.schema(columns[table])
+
+
+def _searchable() -> list[tuple[str, Any]]:
+    """What decide/findable.py makes."""
+    import pyarrow as pa
+
+    text, some = pa.string(), pa.list_(pa.string())
+    return [
+        *((name, text) for name in ("image_id", "path", "status", "season", "camera", "lens", "country_code")),
+        ("decided", pa.bool_()),
+        *((name, pa.int64()) for name in ("modified_ns", "phash")),
+        ("day", pa.int32()),
+        *((name, pa.int16()) for name in ("minute", "people")),
+        *((name, pa.int8()) for name in ("month", "weekday", "rating")),
+        *((name, some) for name in ("light", "technique", "places", "kinds", "keywords", "words")),
+        *((name, pa.float64()) for name in ("lat", "lon")),
+        *((name, text) for name in ("text", "caption", "place")),
+    ]
 
 
 # ---- files

@@ -1,0 +1,109 @@
+"""The rows of search brought up to what the library knows.
+
+The decision here: rows are stored when a photo is decided upon; what other commands change (a path, a photo that nobody
+has decided upon yet) is found by comparing, and only when a table has another version than at the last comparison.
+Refused: a search that must be told to make its table first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from phototag.decide.findable import row
+from phototag.report import Report
+from phototag.store import searchable
+from phototag.store.known import known
+from phototag.store.library import Library, chunks
+from phototag.store.searchable import Searchable, version
+from phototag.vocabulary import Vocabulary
+
+_WATCHED = ("photos", "decisions")
+_MOST_POINTS = 8  # of one place that are remembered
+
+
+def behind(table: Searchable) -> tuple[list[str], list[str]]:
+    """The photos whose row is missing or old, and those that have a row and are gone."""
+    if table.exists and table.seen() == versions(table):
+        return [], []
+    rows = {one["image_id"]: one for one in table.every(("image_id", "path", "status", "decided", "modified_ns"))}
+    decided = {one["image_id"]: one["policy"] for one in table.every(("image_id", "policy"), table="decisions")}
+    old, there = [], set[str]()
+    for photo in table.every(("image_id", "path", "status", "modified_ns"), table="photos"):
+        image_id = photo["image_id"]
+        there.add(image_id)
+        mine = rows.get(image_id)
+        if mine is None or _differs(photo, mine, decided.get(image_id)):
+            old.append(image_id)
+    return old, [image_id for image_id in rows if image_id not in there]
+
+
+def _differs(photo: Mapping[str, Any], mine: Mapping[str, Any], policy: str | None) -> bool:
+    if (photo["path"], photo["status"]) != (mine["path"], mine["status"]) or (policy is not None) != mine["decided"]:
+        return True
+    if policy is None or not mine["decided"]:
+        return bool(photo["modified_ns"] != mine["modified_ns"])
+    return not policy and photo["modified_ns"] != mine["modified_ns"]
+
+
+def versions(table: Searchable) -> dict[str, str]:
+    """Of the tables that rows are made from."""
+    return {name: version(table.folder, name) for name in _WATCHED}
+
+
+def note_compared(table: Searchable) -> None:
+    """Remember that the rows are as new as the other tables."""
+    if table.exists and table.seen() != (now := versions(table)):
+        table.note_seen(now)
+
+
+def refresh(
+    library: Library,
+    table: Searchable,
+    old: Sequence[str],
+    gone: Sequence[str],
+    vocabulary: Vocabulary,
+    makers: Mapping[str, str],
+    report: Report,
+) -> None:
+    """Make these rows anew. The library must be held."""
+    at = versions(table)
+    with report.clock("search"), report.progress("preparing search", len(old)) as bar:
+        for some in chunks(old):
+            rows = list(rows_of(library, some, vocabulary, makers))
+            searchable.put(library.lance, rows)
+            bar.step(len(some))
+    searchable.drop(library.lance, gone)
+    library.lance.indexed(searchable.TABLE)
+    table.note_seen(at)
+
+
+def rows_of(
+    library: Library, ids: Sequence[str], vocabulary: Vocabulary, makers: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
+    """The rows of these photos, as far as they are there."""
+    modified = {
+        one["image_id"]: one["modified_ns"] for one in library.photo_rows(("image_id", "modified_ns"), _of(ids))
+    }
+    for photo, files, decision, evidence, _ in known(library, ids, makers):
+        there = {file.path: file.kind for file in files if file.status != "missing"}
+        yield row(photo, there, decision, evidence, vocabulary, modified.get(photo.image_id, 0))
+
+
+def _of(ids: Sequence[str]) -> str:
+    from phototag.store.lance import one_of
+
+    return one_of("image_id", ids)
+
+
+def gathered(table: Searchable) -> dict[str, Any]:
+    """The names that a query may use: cameras, lenses, and places with some of their points."""
+    cameras, lenses, places = set[str](), set[str](), dict[str, list[list[float]]]()
+    for one in table.every(("camera", "lens", "places", "lat", "lon")):
+        cameras.add(one["camera"])
+        lenses.add(one["lens"])
+        for name in (one["places"] or [])[:2]:
+            points = places.setdefault(name, [])
+            if one["lat"] is not None and len(points) < _MOST_POINTS:
+                points.append([one["lat"], one["lon"]])
+    return {"cameras": sorted(cameras - {""}), "lenses": sorted(lenses - {""}), "places": places}
