@@ -13,7 +13,7 @@ PIP := .venv/bin/python -m pip --disable-pip-version-check install --quiet
 # Recipes read these from the environment: a path may hold spaces and quotes.
 export PYTHON PHOTOS TO
 
-.PHONY: help run test test-servers test-live test-crash test-clip check format bench bench-scan bench-embedded bench-describe bench-truth bench-writing bench-search bench-blur crash clean exiftool readers
+.PHONY: help run test test-servers test-live test-crash test-clip check format bench bench-scan bench-embedded bench-describe bench-quality bench-truth bench-writing bench-search bench-blur bench-groups crash clean exiftool readers
 
 help: ## list these targets
 	@echo "make TARGET [PHOTOS=folder] [TO=folder] [PYTHON=python3.12] [ARGS='for pytest or the benchmark']"
@@ -67,6 +67,9 @@ bench-embedded: .venv/for-bench exiftool ## measure the built-in looks on PHOTOS
 bench-describe: .venv/for-bench exiftool ## how busy a run keeps a vision model of a stand-in server (fifteen minutes)
 	.venv/bin/python tests/bench/describe.py $(ARGS)
 
+bench-quality: .venv/for-bench exiftool ## how well search finds the captioned photos of ../shared/photos, by source
+	.venv/bin/python tests/bench/search_quality.py $(ARGS)
+
 bench-truth: .venv/for-bench exiftool ## hold the keywords for ../shared/photos against the verdicts of people
 	.venv/bin/python tests/bench/truth.py "$$PHOTOS" $(ARGS)
 
@@ -78,6 +81,9 @@ bench-search: .venv/for-bench exiftool ## search 100,000 and 1,000,000 vectors b
 
 bench-blur: .venv/for-bench ## blur PHOTOS by known amounts and see how the measures of craft rank them (ten minutes)
 	.venv/bin/python tests/bench/blur.py "$$PHOTOS" $(ARGS)
+
+bench-groups: .venv/for-bench ## do copies, edits and series find each other (PHOTOS), and a million hashes (five minutes)
+	.venv/bin/python tests/bench/groups.py "$$PHOTOS" $(ARGS)
 
 crash: .venv/for-test exiftool ## kill runs at every point and see that nothing is lost (half an hour)
 	.venv/bin/pytest -m "crash and slow" $(ARGS)

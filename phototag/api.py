@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from phototag import settings as settings_
 from phototag.api_comparing import diff
+from phototag.api_duplicates import duplicates
 from phototag.api_embedding import embed
 from phototag.api_export import export, export_records
 from phototag.api_found import album, contact_sheet, gather
@@ -19,6 +20,7 @@ from phototag.api_models import pull_model, vision_models
 from phototag.api_opening import Flags, Stop, held, never, open, steps_there
 from phototag.api_organizing import organize
 from phototag.api_people import adopt, answer, decide, proposed, review, say, show
+from phototag.api_quarantine import purge, purgeable, quarantine, quarantined, restore
 from phototag.api_reading import look, scan, scanned
 from phototag.api_searching import evaluate, search
 from phototag.api_similar import similar
@@ -40,6 +42,7 @@ __all__ = [
     "contact_sheet",
     "decide",
     "diff",
+    "duplicates",
     "embed",
     "evaluate",
     "export",
@@ -53,8 +56,13 @@ __all__ = [
     "organize",
     "proposed",
     "pull_model",
+    "purge",
+    "purgeable",
+    "quarantine",
+    "quarantined",
     "rebuild",
     "recover",
+    "restore",
     "review",
     "say",
     "scan",

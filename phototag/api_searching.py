@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,10 +34,12 @@ if TYPE_CHECKING:
     from phototag.backends.sentences import Sentences
     from phototag.search.evaluating import Quality
     from phototag.search.places import Atlas, Places
+    from phototag.store.near import Near
     from phototag.vocabulary import Vocabulary
 
 _ATLAS = "places.bin"  # the table of towns, sorted, beside the tables
 _VOCABULARIES: dict[tuple[tuple[str, int], ...], Vocabulary] = {}  # the last one that was read
+_OPEN = 8  # libraries that stay open in this process
 SEARCH_LEAST, SEARCH_SURE = 0.45, 0.60  # what likenesses of ConSE vectors mean
 
 
@@ -95,7 +97,7 @@ class Searching:
     def __init__(self, library: Library, flags: Flags | None = None, report: Report | None = None) -> None:
         self.library, self._report = library, report or Report(quiet=True)
         self.using = settings_.load(library.place.settings_file, flags)
-        self.table = Searchable(library.lance.folder, library.place.root)
+        self.table = _table(library.lance.folder, library.place.root)
         self.notes: list[str] = []
         self._bring_up()
         names = self.table.known(lambda: gathered(self.table))
@@ -180,11 +182,9 @@ class Searching:
         return [space for space in found if space.maker]
 
     def _shipped(self, name: str) -> Iterable[Space]:
-        from phototag.store.near import Near
-
         if not version(self.table.folder, f"vectors_{name}"):
             return
-        rows = Near(self.table.folder, name)
+        rows = _near(self.table.folder, name)
         maker = self._maker(rows.makers(), {"visual": "labels"}.get(name, name))
         if name == "visual":
             yield Space(name, maker, rows, alike=0.8)
@@ -198,7 +198,6 @@ class Searching:
         if not self.using.look.embedder:
             return
         from phototag.backends import registry
-        from phototag.store.near import Near
 
         try:
             embedder = registry.embedder(self.using.look.embedder)
@@ -206,7 +205,7 @@ class Searching:
             self.notes.append(trouble.sentence)
             return
         if version(self.table.folder, f"vectors_{embedder.space}"):
-            rows = Near(self.table.folder, embedder.space)
+            rows = _near(self.table.folder, embedder.space)
             yield Space(embedder.space, self._maker(rows.makers(), "embed"), rows, embedder.embed_texts, weight=2.5)
 
     def _maker(self, makers: dict[str, int], step: str) -> str:
@@ -245,6 +244,20 @@ class _Known:
             kept = Atlas.read()
             keep(file, kept.packed())
         return kept
+
+
+@lru_cache(maxsize=_OPEN)
+def _table(folder: Path, root: Path) -> Searchable:
+    """The table of a library; it looks by itself whether there is a newer version."""
+    return Searchable(folder, root)
+
+
+@lru_cache(maxsize=2 * _OPEN)
+def _near(folder: Path, space: str) -> Near:
+    """The vectors of a space, mapped once and not for each query; newer ones are seen."""
+    from phototag.store.near import Near
+
+    return Near(folder, space)
 
 
 @cache

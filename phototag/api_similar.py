@@ -171,15 +171,17 @@ class _Comparing:
             (one, two, _), left = alike_cosines.every(self.vectors.read(places), least, asked)
             return places[one], places[two], left
         sides = alike_codes.planes(self.vectors.width)
+        sample = places[np.linspace(0, len(places) - 1, alike_codes.SAMPLE).astype(np.int64)]
+        middle = self.vectors.read(sample).mean(axis=0)
         codes = np.zeros((len(places), alike_codes.CODES), np.uint64)
         with self._report.progress("comparing", len(places)) as bar:
             for some, vectors in self.vectors.blocks(places):
-                codes[some] = alike_codes.coded(vectors, sides)
+                codes[some] = alike_codes.coded(vectors, sides, middle)
                 bar.step(len(some))
                 if self._stop():
                     break
-        (one, two, _), left = alike_codes.by_codes(codes, least, asked)
-        self.notes.append("In so large a library some pairs with a cosine below 0.9 are not found.")
+        (one, two, _), left = alike_codes.by_codes(codes, least, middle, asked, self._stop)
+        self.notes.append("In so large a library not every pair with a cosine below 0.9 is found.")
         return places[one], places[two], left
 
     def _apart(self, first: Any, second: Any) -> Any:

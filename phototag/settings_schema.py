@@ -172,14 +172,14 @@ class Event:
 class Hashes:
     """When two pictures count as nearly the same."""
 
-    distance: int = setting(6, "bits in which the hashes of near duplicates may differ", 0, 32)
+    distance: int = setting(6, "bits in which the hashes of near duplicates may differ", 0, 10)
 
 
 @dataclass(frozen=True, slots=True)
 class Burst:
     """When photos belong to one burst."""
 
-    window_s: float = setting(2.0, "seconds between two neighbours of one burst at most", 0, 60)
+    window_s: float = setting(2.0, "seconds between two neighbours of one burst at most; 0: no limit", 0, 60)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def _words(text: str, before: str = "") -> frozenset[str]:
 LINES = (
     _words("cli web"),
     _words("api"),
-    _words("pipeline deciding comparing review tagging organizing exporting search overview immich"),
+    _words("pipeline deciding comparing review tagging organizing culling exporting search overview immich"),
     _words("change look decide"),
     _words("read"),
     _words("backends store"),

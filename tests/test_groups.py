@@ -83,6 +83,31 @@ def test_shots_of_one_second_are_in_the_cameras_order() -> None:
     assert ids(bursts(same_second, 1.0)) == [["b", "c", "a"]]
 
 
+def test_without_a_window_likeness_alone_joins_neighbours_of_one_camera() -> None:
+    day = [Shot("a", "R6", NOON, phash=0), Shot("b", "R6", NOON + 4000, phash=1), Shot("c", "R6", NOON + 9000, phash=7)]
+    other = [Shot("d", "R6", NOON + 9001, phash=2**64 - 1), Shot("e", "X100", NOON + 1, phash=0)]
+    assert ids(bursts(day + other, 0, within(6, unknown=False))) == [["a", "b", "c"]]
+
+
+def test_without_a_window_slow_changes_do_not_join_a_whole_day() -> None:
+    sunset = [Shot(f"{n:02}", "R6", NOON + 600 * n, phash=2**n - 1) for n in range(20)]
+    assert [len(burst) for burst in bursts(sunset, 0, within(6))] == [7, 7, 6]
+
+
+def test_without_a_window_and_a_likeness_only_the_cameras_word_joins() -> None:
+    assert ids(bursts(shots(0, 1, 2) + shots(9, 60, burst_id="x"), 0)) == [["R69", "R660"]]
+
+
+def test_what_a_likeness_says_of_shots_without_a_hash() -> None:
+    unknown, known = Shot("a"), Shot("b", phash=0)
+    assert within(6)(unknown, known) and not within(6, unknown=False)(unknown, known)
+
+
+def test_shots_of_a_series_are_in_no_burst() -> None:
+    rapid = shots(0, 0.5, 1, 1.5, 2)
+    assert ids(bursts(rapid, 1.0, apart={"R60.5", "R61"})) == [["R61.5", "R62"]]
+
+
 # ---- brackets
 
 

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from phototag.change import folders
+from phototag.change import folders, quarantine_ends
 from phototag.read.identity import whole_file_digest
 from phototag.records import Entry, Said
 from phototag.report import Report, shown
@@ -174,15 +174,22 @@ def recover(journal: Journal, place: Place, report: Report) -> Counter[str]:
         if state == "unknown":
             target = shown(place.actual(str(entry.change.get("target", ""))))
             report.warn(f"{target} is neither as it was before our change nor as after it; it is left alone.")
-    gone = [entry for entry, state in ends if state == ("done" if entry.change.get("of") else "aborted")]
+    gone = [entry for entry, state in ends if state == ("done" if _takes_file_back(entry) else "aborted")]
     folders.drop(place, (name for entry in gone for name in _folders(entry)))
     journal.append(line for entry, state in ends for line in ended(entry, state))
     journal.settle()
     return Counter(state for _, state in ends)
 
 
+def _takes_file_back(entry: Entry) -> bool:
+    """Does a file that we made, and its folders, go when the entry is done? Not what was moved: that comes back."""
+    return bool(entry.change.get("of")) and not quarantine_ends.is_move(entry.change)
+
+
 def _end_of(entry: Entry, place: Place) -> str:
     """How the entry ends; "" where that cannot be told now."""
+    if quarantine_ends.is_move(entry.change):
+        return quarantine_ends.end_of(entry.change, entry.state, entry.before or entry.after, place)
     target = entry.change.get("target")
     if not isinstance(target, str):  # the line does not say which file it was
         return "aborted" if entry.state == "begun" else "unknown"
@@ -232,7 +239,7 @@ def _drop_temps(entries: Sequence[Entry], place: Place) -> set[str]:
         temp = entry.change.get("temp")
         if isinstance(temp, str) and (path := Path(place.actual(temp))).name.startswith(TEMP_PREFIX):
             names.setdefault(path.parent, {})[path.stem] = entry.id
-            if _is_in_tree(entry):
+            if _is_in_tree(entry) or quarantine_ends.is_move(entry.change):
                 may_lack.add(path.parent)
     for folder, stems in names.items():
         beginnings = tuple(stems)

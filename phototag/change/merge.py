@@ -26,7 +26,8 @@ PLACES = {
     "country_code": ("XMP-iptcCore:CountryCode", "IPTC:Country-PrimaryLocationCode", 3),
     "location": ("XMP-iptcCore:Location", "IPTC:Sub-location", 32),
 }
-RATING, LABEL = "XMP-xmp:Rating", "XMP-xmp:Label"
+RATING, LABEL, COLOUR = "XMP-xmp:Rating", "XMP-xmp:Label", "XMP-digiKam:ColorLabel"
+FLAG = "XMP-digiKam:PickLabel"  # 1: rejected, 3: accepted
 LABELS = {"Red": "1", "Yellow": "3", "Green": "4", "Blue": "5", "Purple": "6"}  # with digiKam's number for it
 _PERCENT = {"0": "0", "1": "1", "2": "25", "3": "50", "4": "75", "5": "99"}
 _RATING_TWINS = {"IFD0:Rating": None, "IFD0:RatingPercent": _PERCENT, "XMP-microsoft:RatingPercent": _PERCENT}
@@ -34,6 +35,7 @@ _OWN_FIELDS = "XMP-phototag:MachineFields"
 _STAMPS = {"model": "XMP-phototag:Model", "prompt": "XMP-phototag:PromptVersion", "run": "XMP-phototag:RunId"}
 
 FIELDS = ("keywords", "caption", "place", "rating", "label", "gps", "faces")
+CULLED = "culled"  # written by `cull` alone: no field that a person names
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,15 @@ class Modes:
 
     def writes(self, name: str) -> bool:
         return name in self.only and getattr(self, name, "") != "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Culled:
+    """What culling wants a file to say: "" is nothing, and takes back what an earlier culling wrote."""
+
+    rating: str | None = ""  # None: the photo has stars of a person's, and all stay as they are
+    label: str = ""
+    flag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +74,7 @@ class Wish:
     model: str = ""
     prompt: str = ""
     run: str = ""
+    culled: Culled | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +110,8 @@ def merged(
         merge.rating(wish.rating)
     if modes.writes("label") and wish.label in LABELS:
         merge.label(wish.label)
+    if modes.writes(CULLED) and wish.culled:
+        merge.culled(wish.culled)
     if modes.writes("gps") and wish.gps and not merge.held(GPS):
         merge.put(GPS, (wish.gps,))
     if modes.writes("faces") and wish.faces:
@@ -168,9 +182,9 @@ class _Merge:
         if was_written and not self._is_ours(RATING, "rating"):
             return  # a person took ours away
         self._write(RATING, str(stars))
-        for tag, scale in _RATING_TWINS.items():
+        for tag, value in _twins_of(str(stars)).items():
             if self.held(tag):
-                self._write(tag, scale.get(str(stars), "0") if scale else str(max(stars, 0)))
+                self._write(tag, value)
         self._own["rating"] = sum_of(str(stars))
 
     def label(self, colour: str) -> None:
@@ -179,9 +193,35 @@ class _Merge:
         if not self.held(LABEL) and ("label" in self._own or LABEL in self.base.single):
             return  # a person took ours away
         self._write(LABEL, colour)
-        if self.held("XMP-digiKam:ColorLabel"):
-            self._write("XMP-digiKam:ColorLabel", LABELS[colour])
+        if self.held(COLOUR):
+            self._write(COLOUR, LABELS[colour])
         self._own["label"] = sum_of(colour)
+
+    def culled(self, wanted: Culled) -> None:
+        """Only where nothing stands, or what an earlier culling wrote; whatever a person took away stays away.
+
+        Marked by names of their own, for stars that `tag` brought from another file of the photo are a person's.
+        """
+        if wanted.rating is not None:
+            self._cull("culled_rating", RATING, wanted.rating, _twins_of(wanted.rating))
+        self._cull("culled_label", LABEL, wanted.label, {COLOUR: LABELS.get(wanted.label, "0")})
+        self._cull("culled_flag", FLAG, wanted.flag, {})
+
+    def _cull(self, name: str, tag: str, text: str, twins: Mapping[str, str]) -> None:
+        held, unset = self.held(tag), ((), ("0",))
+        mine = bool(held) and self._own.get(name) == sum_of(held[0])
+        others = [twin for twin in twins if self.held(twin) not in unset]
+        if not mine and (name in self._own or held not in unset or others):
+            if text and (held or others) and held != (text,):
+                self._notes.append(f"the {name.removeprefix('culled_')} in the file is a person's")
+            return
+        if not text and not mine:
+            return
+        self._after[tag] = (text,) if text else ()
+        self._after |= {twin: (value,) for twin, value in twins.items() if self.held(twin)}
+        self._own.pop(name, None)
+        if text:
+            self._own[name] = sum_of(text)
 
     def result(self, wish: Wish) -> Merged:
         """What differs from what is held. A new stamp alone is no reason to write."""
@@ -215,6 +255,12 @@ class _Merge:
         tag = merge_words.WINDOWS[1]
         words = tuple(word.strip() for text in self.held(tag) for word in text.split(";") if word.strip())
         return {**self._tags, tag: words} if words else {name: v for name, v in self._tags.items() if name != tag}
+
+
+def _twins_of(stars: str) -> dict[str, str]:
+    """What the other places for stars say to so many; they have no word for a reject."""
+    plain = stars if stars in _PERCENT else "0"
+    return {tag: scale[plain] if scale else plain for tag, scale in _RATING_TWINS.items()}
 
 
 def tombstones(tags: Mapping[str, Values], base: Base | None, saved: str) -> dict[str, str]:

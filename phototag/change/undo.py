@@ -16,6 +16,7 @@ from phototag.change.guards import Limits
 from phototag.change.job import Job
 from phototag.change.merge_words import deleted
 from phototag.change.preimage import Packs
+from phototag.change.quarantine import Quarantine
 from phototag.change.steps import Steps
 from phototag.change.writer import Stop, groups, never
 from phototag.errors import Unreadable
@@ -62,6 +63,7 @@ class Undo:
         self._library, self._editor = library, editor
         self._steps = Steps(library, editor, report, Limits(settle_seconds, break_links), threads)
         self._packs = Packs(library.place.state)
+        self._quarantine = Quarantine(library, report, threads=threads)
 
     def run(self, ids: Iterable[str], stop: Stop = never, *, command: str = "undo") -> list[Undone]:
         """What became of each entry, the newest first; shorter when `stop` said so between two groups of files."""
@@ -81,14 +83,15 @@ class Undo:
         results: dict[str, Undone] = {}
         jobs: dict[str, Job] = {}
         edited: list[tuple[Entry, str]] = []  # with the digest of the file as it is
+        away: list[Entry] = []  # files that went into the quarantine
         for entry in entries:
             now = self._digest(entry)
             if why := _no_undo(entry, histories.get(_target(entry), [])):
                 results[entry.id] = Undone(entry.id, _target(entry), "refused", why)
-            elif now is None:
-                results[entry.id] = Undone(entry.id, _target(entry), "refused", "the file cannot be read now")
+            elif entry.change.get("kind") == "move":
+                away.append(entry)
             elif not now:
-                results[entry.id] = Undone(entry.id, _target(entry), "gone", "the file is not there any more")
+                results[entry.id] = _out_of_reach(entry, now)
             elif now == entry.after and (not entry.before or self._packs.has(entry.keep)):
                 jobs[entry.id] = self._back(entry, now, histories[_target(entry)])
                 results[entry.id] = Undone(entry.id, _target(entry), "bytes")
@@ -101,6 +104,7 @@ class Undo:
             results[entry.id] = result
             if job:
                 jobs[entry.id] = job
+        results |= self._brought_back(away, batch)
         for group in groups(list(jobs.values())):
             self._steps.run(group, batch)
         for id, job in jobs.items():
@@ -109,6 +113,15 @@ class Undo:
         gone = (Change.from_json(entry.change) for entry in entries if results[entry.id].how == "gone")
         folders.drop(self._library.place, (name for change in gone for name in change.folders))
         return [results[entry.id] for entry in entries]
+
+    def _brought_back(self, away: Sequence[Entry], batch: str) -> dict[str, Undone]:
+        """What became of files that went into the quarantine, by entry."""
+        moves = self._quarantine.back(away, batch) if away else []
+        ends = {"done": "bytes"}
+        return {
+            one.change.of: Undone(one.change.of, one.change.target, ends.get(one.state, "refused"), one.why)
+            for one in moves
+        }
 
     def _back(self, entry: Entry, now: str, history: Sequence[Entry]) -> Job:
         """The job that puts old bytes back, or removes a file that we made; a copy only while its original stays."""
@@ -195,7 +208,15 @@ def _no_undo(entry: Entry, history: Sequence[Entry]) -> str:
     state = next((one.state for one in history if one.id == entry.id), "")
     if entry.change.get("kind") == "undo":
         return "it is an undo itself"
+    if entry.change.get("kind") == "purge":
+        return "it was purged for good"
     return {"done": "", "undone": "it was taken back already"}.get(state, "it was never done")
+
+
+def _out_of_reach(entry: Entry, now: str | None) -> Undone:
+    if now is None:
+        return Undone(entry.id, _target(entry), "refused", "the file cannot be read now")
+    return Undone(entry.id, _target(entry), "gone", "the file is not there any more")
 
 
 def _is_whole(entry: Entry) -> bool:

@@ -29,6 +29,8 @@ _COMMANDS = {
     "tag": "phototag.cli.tag",
     "search": "phototag.cli.search",
     "similar": "phototag.cli.similar",
+    "duplicates": "phototag.cli.duplicates",
+    "quarantine": "phototag.cli.quarantine",
     "undo": "phototag.cli.undo",
     "history": "phototag.cli.history",
     "forget": "phototag.cli.forget",

@@ -55,7 +55,7 @@ def command(
     similar           7 to 10 bits with vectors that agree, or the vectors alone
 
     Files of one photo (copies, RAW and JPEG) are one photo and never a pair. It compares what look and embed have
-    made, looks at no picture, and changes nothing.
+    made, looks at no picture, and never changes a photo. It only reads.
 
     \b
     Examples:

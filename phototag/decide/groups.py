@@ -8,7 +8,7 @@ would make a burst. Refused: grouping by likeness alone, which finds duplicates 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -36,40 +36,50 @@ class Shot:
     iso: float | None = None
     exposure_bias: float | None = None
     phash: int | None = None
+    focal_mm: float | None = None
+    bracket: str = ""  # what the camera itself calls it
+    name: str = ""  # of the file, without its suffix
 
 
 def bursts(
-    shots: Sequence[Shot], window_s: float, alike: Callable[[Shot, Shot], bool] | None = None
+    shots: Sequence[Shot],
+    window_s: float,
+    alike: Callable[[Shot, Shot], bool] | None = None,
+    apart: Collection[str] = (),
 ) -> list[list[Shot]]:
     """Shots in rapid succession, two or more each, in order of time; what belongs to a bracket is in no burst.
 
     Without a burst id, neighbours of one camera belong together if at most `window_s` lies between them and they are
-    `alike`, where that is given.
+    `alike`, where that is given. A window of 0 with a likeness is no limit of time: then the first of a burst must be
+    alike too, for slow changes would join a whole day. The photos in `apart` (those of a series) are in no burst.
     """
     bracketed = {shot.image_id for bracket in brackets(shots) for shot in bracket}
-    free = [shot for shot in shots if shot.image_id not in bracketed]
+    free = [shot for shot in shots if shot.image_id not in bracketed and shot.image_id not in apart]
     named = sorted((shot for shot in free if shot.burst_id), key=_by_burst)
-    timed = sorted((s for s in free if not s.burst_id and s.camera and s.moment is not None), key=_by_camera)
+    timed = sorted((s for s in free if not s.burst_id and s.camera and s.moment is not None), key=by_camera)
 
     def together(one: Shot, other: Shot) -> bool:
-        return one.camera == other.camera and _pause(one, other) <= window_s and (alike is None or alike(one, other))
+        return one.camera == other.camera and pause(one, other) <= window_s and (alike is None or alike(one, other))
 
-    found = [*_runs(named, _same_burst), *_runs(timed, together)]
-    return sorted((run for run in found if len(run) > 1), key=lambda run: _by_time(run[0]))
+    by_clock = runs(timed, together) if window_s or alike is None else _alike_runs(timed, alike)
+    found = [*runs(named, _same_burst), *by_clock]
+    return sorted((run for run in found if len(run) > 1), key=lambda run: by_time(run[0]))
 
 
 def brackets(shots: Sequence[Shot]) -> list[list[Shot]]:
     """Series of 3, 5, 7 or 9 shots of one camera, one after the other, whose exposures differ by equal steps."""
-    timed = sorted((shot for shot in shots if shot.camera and shot.moment is not None), key=_by_camera)
-    found = [bracket for run in _runs(timed, _may_be_next) for bracket in _cut(run)]
-    return sorted(found, key=lambda bracket: _by_time(bracket[0]))
+    timed = sorted((shot for shot in shots if shot.camera and shot.moment is not None), key=by_camera)
+    found = [bracket for run in runs(timed, _may_be_next) for bracket in _cut(run)]
+    return sorted(found, key=lambda bracket: by_time(bracket[0]))
 
 
-def within(bits: int) -> Callable[[Shot, Shot], bool]:
-    """A likeness for `bursts`: at most so many bits of the hashes differ. What has no hash is given the benefit."""
+def within(bits: int, unknown: bool = True) -> Callable[[Shot, Shot], bool]:
+    """A likeness for `bursts`: at most so many bits of the hashes differ; `unknown` is said where one has none."""
 
     def alike(one: Shot, other: Shot) -> bool:
-        return one.phash is None or other.phash is None or (one.phash ^ other.phash).bit_count() <= bits
+        if one.phash is None or other.phash is None:
+            return unknown
+        return (one.phash ^ other.phash).bit_count() <= bits
 
     return alike
 
@@ -80,11 +90,11 @@ _same_view = within(SAME_VIEW_BITS)
 # ---- order and neighbours
 
 
-def _by_time(shot: Shot) -> tuple[bool, float, str, int, str]:
+def by_time(shot: Shot) -> tuple[bool, float, str, int, str]:
     return shot.moment is None, shot.moment or 0.0, shot.camera, shot.sequence or 0, shot.image_id
 
 
-def _by_camera(shot: Shot) -> tuple[str, float, int, str]:
+def by_camera(shot: Shot) -> tuple[str, float, int, str]:
     return shot.camera, shot.moment or 0.0, shot.sequence or 0, shot.image_id
 
 
@@ -92,7 +102,7 @@ def _by_burst(shot: Shot) -> tuple[str, str, bool, float, int, str]:
     return shot.camera, shot.burst_id, shot.moment is None, shot.moment or 0.0, shot.sequence or 0, shot.image_id
 
 
-def _runs(shots: Iterable[Shot], together: Callable[[Shot, Shot], bool]) -> Iterator[list[Shot]]:
+def runs(shots: Iterable[Shot], together: Callable[[Shot, Shot], bool]) -> Iterator[list[Shot]]:
     """Cut the shots wherever two neighbours do not belong together."""
     run: list[Shot] = []
     for shot in shots:
@@ -104,14 +114,26 @@ def _runs(shots: Iterable[Shot], together: Callable[[Shot, Shot], bool]) -> Iter
         yield run
 
 
-def _pause(one: Shot, other: Shot) -> float:
+def _alike_runs(shots: Iterable[Shot], alike: Callable[[Shot, Shot], bool]) -> Iterator[list[Shot]]:
+    """Cut wherever the camera changes, or a shot is not like the one before it and like the first."""
+    run: list[Shot] = []
+    for shot in shots:
+        if run and not (shot.camera == run[0].camera and alike(run[-1], shot) and alike(run[0], shot)):
+            yield run
+            run = []
+        run.append(shot)
+    if run:
+        yield run
+
+
+def pause(one: Shot, other: Shot) -> float:
     """Seconds from one shot's start to the next one's; 0 where one has no time, and only its burst id counts."""
     return 0.0 if one.moment is None or other.moment is None else other.moment - one.moment
 
 
 def _same_burst(one: Shot, other: Shot) -> bool:
     same = (one.camera, one.burst_id) == (other.camera, other.burst_id)
-    return same and _pause(one, other) <= REUSED_S
+    return same and pause(one, other) <= REUSED_S
 
 
 # ---- brackets
@@ -120,7 +142,7 @@ def _same_burst(one: Shot, other: Shot) -> bool:
 def _may_be_next(one: Shot, other: Shot) -> bool:
     return (
         one.camera == other.camera
-        and _pause(one, other) <= BRACKET_PAUSE_S + (one.exposure_s or 0.0)
+        and pause(one, other) <= BRACKET_PAUSE_S + (one.exposure_s or 0.0)
         and one.aperture == other.aperture
         and _same_view(one, other)
     )
@@ -141,11 +163,11 @@ def _is_stepped(shots: Sequence[Shot]) -> bool:
     biases = [shot.exposure_bias for shot in shots if shot.exposure_bias is not None]
     if len(biases) == len(shots) and _equal_steps(biases, LEAST_BIAS_STEP):
         return True
-    values = [value for shot in shots if (value := _exposure(shot)) is not None]
+    values = [value for shot in shots if (value := exposure(shot)) is not None]
     return len(values) == len(shots) and _equal_steps(values, LEAST_STEP)
 
 
-def _exposure(shot: Shot) -> float | None:
+def exposure(shot: Shot) -> float | None:
     """How much light the picture got, in EV; within a run the aperture is the same, known or not."""
     return math.log2(shot.exposure_s * (shot.iso or 100.0)) if shot.exposure_s else None
 

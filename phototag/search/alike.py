@@ -181,16 +181,17 @@ def plain(hashes: Any) -> Any:
 
 
 def stars(found: Likenesses, paths: list[str]) -> list[tuple[int, list[tuple[int, int]]]]:
-    """Groups, the largest first: a photo, and which pairs lead to which others. Photos with most likenesses first."""
+    """Groups, the largest first: a photo, and which pairs lead to which others. Those with most likenesses first."""
     numbers = np.concatenate([found.first, found.second])
     others = np.concatenate([found.second, found.first])
     pairs = np.tile(np.arange(len(found)), 2)
     order = np.lexsort((pairs, numbers))
     numbers, others, pairs = numbers[order], others[order], pairs[order]
     heads, starts, counts = np.unique(numbers, return_index=True, return_counts=True)
+    nearness = np.add.reduceat(np.nan_to_num(found.cosine)[pairs], starts) if len(pairs) else counts
     free = np.ones(len(paths), bool)
     groups = []
-    for at in np.lexsort((heads, -counts)).tolist():
+    for at in np.lexsort((heads, -nearness, -counts)).tolist():
         head = int(heads[at])
         span = slice(int(starts[at]), int(starts[at] + counts[at]))
         left = free[others[span]]

@@ -1,7 +1,8 @@
 """Which photos may look alike, told from a few bits for each, so that not all are compared with all.
 
 The decision here: a bit of a code says on which side of a random plane a vector lies, so that the bits in which two
-codes differ measure the angle between the vectors; several codes of 64 bits each are searched exactly
+codes differ measure the angle between the vectors, as seen from the middle of the library: from there photos lie on all
+sides, and few have the same bits by chance; several codes of 64 bits each are searched exactly
 (decide/pairs.py), and what all of them together say decides whether the vectors are worth reading. The planes are the
 same in every run. Refused: an index that has to be trained and kept, and pairs of all with all, which a library of
 200,000 photos has twenty billions of.
@@ -10,14 +11,15 @@ same in every run. Refused: an index that has to be trained and kept, and pairs 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from phototag.decide import pairs
 
-CODES = 4  # of 64 bits: of likenesses of 0.9 one code finds two of three, four find 99 of 100
+CODES = 4  # of 64 bits each: one misses every other pair with a cosine of 0.88, all four one of twenty
+SAMPLE = 4_096  # photos by which the middle is known
 MOST = 2_000_000  # pairs that are kept; of more, the nearest
 _STEPS, _CROSS = 16, 64  # pairs of one photo with its equals, of two codes that many photos share
 _SEED = 20231
@@ -31,20 +33,25 @@ def planes(width: int) -> Any:
     return np.random.default_rng(_SEED).standard_normal((width, 64 * CODES), dtype=np.float32)
 
 
-def coded(vectors: Any, sides: Any) -> Any:
+def coded(vectors: Any, sides: Any, middle: Any) -> Any:
     """The codes of some vectors, a row of words for each."""
-    return np.packbits(vectors @ sides > 0, axis=1).view(np.uint64)
+    return np.packbits(vectors @ sides > middle @ sides, axis=1).view(np.uint64)
 
 
-def by_codes(codes: Any, least: float, wanted: Any | None = None) -> tuple[Pairs, int]:
+def by_codes(
+    codes: Any, least: float, middle: Any, wanted: Any | None = None, stop: Callable[[], bool] = lambda: False
+) -> tuple[Pairs, int]:
     """The pairs whose vectors may have at least this cosine, each once, and how many more there were than are kept."""
-    share = math.acos(max(-1.0, min(1.0, least))) / math.pi
+    off = min(0.99, float(middle @ middle))
+    share = math.acos(max(-1.0, min(1.0, (least - off) / (1 - off)))) / math.pi
     total = 64 * codes.shape[1]
     most = int(share * total + _SPARE * math.sqrt(total * share * (1 - share)))
 
     def near() -> Iterator[Pairs]:
         for column in codes.T:
             for first, second, _ in _expanded(np.ascontiguousarray(column), pairs.MOST):
+                if stop():
+                    return
                 apart = pairs.ones(codes[first] ^ codes[second]).sum(axis=1, dtype=np.int16)
                 kept = apart <= most
                 yield first[kept], second[kept], apart[kept]

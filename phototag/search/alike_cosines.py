@@ -15,7 +15,7 @@ import numpy as np
 from phototag.search.alike_codes import Pairs, gathered
 
 FEW = 6_000  # vectors up to which all are compared with all
-_BYTES = 160_000_000  # of one block of vectors
+_BYTES = 80_000_000  # of one block of vectors
 _TOGETHER = 2_048
 _STEPS = 10_000  # cosines as whole numbers, for sorting
 

@@ -17,6 +17,8 @@ from phototag.store.library import Library
 from phototag.store.near_rows import as_bytes, digests
 from phototag.store.near_table import Snapshot, Table
 
+_SCANNED = 8_192  # rows that may be read as a whole
+
 
 @dataclass(frozen=True, eq=False)
 class Photos:
@@ -74,6 +76,11 @@ class Vectors:
                 self._rows = _found(keys[self.maker], known.ids)
 
     @property
+    def _piece(self) -> int:
+        """Rows asked for at once: of a large table so few that Lance takes them, and does not read far ahead."""
+        return max(_SCANNED, int(self.there.sum()) // 5)
+
+    @property
     def there(self) -> Any:
         """Of each photo, whether it has a vector."""
         return self._rows >= 0
@@ -89,10 +96,12 @@ class Vectors:
         """The same, some thousand at a time: where they stand among the places, and the vectors."""
         rows = self._rows[places]
         order, start = np.argsort(rows, kind="stable"), 0
-        for vectors in self._snapshot.vectors(rows[order]) if self._snapshot is not None and len(rows) else ():
-            lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-            yield order[start : start + len(vectors)], vectors / np.maximum(lengths, 1e-9)
-            start += len(vectors)
+        for first in range(0, len(rows), self._piece):
+            asked = rows[order[first : first + self._piece]]
+            for vectors in self._snapshot.vectors(asked) if self._snapshot is not None else ():
+                lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+                yield order[start : start + len(vectors)], vectors / np.maximum(lengths, 1e-9)
+                start += len(vectors)
         if start < len(rows):
             raise Damaged(f"Vectors of {self.space!r} are missing.", "Make the tables again: phototag rebuild")
 

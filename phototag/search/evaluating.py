@@ -131,8 +131,11 @@ def _sources(finder: Finder) -> Iterator[tuple[str, Source]]:
 
     def by(space: Space) -> Source:
         def near(query: Query) -> list[str]:
+            if not query.picture:
+                return []
             among = finder.among(query.parts, where(query), finder.table.count(where(query)))
-            return [one.image_id for one in finder.near(space, query.picture, among)]
+            text = f"{query.picture} "  # the encoder remembers texts: this one it shall encode for this source too
+            return [one.image_id for one in finder.near(space, text, among)]
 
         return near
 

@@ -91,7 +91,8 @@ class Finder:
         where = conditions.where(query.parts, self.vocabulary, self.gear)
         matching, notes = self.table.count(where), list(self._unjudged(query.parts))
         seen = bool(query.picture or like or unlike)
-        barred = self._unwanted(query.without) | {one for one in like if isinstance(one, str)}
+        barred = {one for one in like if isinstance(one, str)}
+        barred |= self._unwanted(query.without) if matching else set()
         sight = Sight()
         if not matching:
             ranked: list[tuple[str, float]] = []
