@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from phototag import settings as settings_
 from phototag.api_comparing import diff
+from phototag.api_culling import cull
+from phototag.api_culling_deeds import cull_export, cull_move, cull_page, cull_write, rejected
 from phototag.api_duplicates import duplicates
 from phototag.api_embedding import embed
 from phototag.api_export import export, export_records
@@ -40,6 +42,11 @@ __all__ = [
     "album",
     "answer",
     "contact_sheet",
+    "cull",
+    "cull_export",
+    "cull_move",
+    "cull_page",
+    "cull_write",
     "decide",
     "diff",
     "duplicates",
@@ -62,6 +69,7 @@ __all__ = [
     "quarantined",
     "rebuild",
     "recover",
+    "rejected",
     "restore",
     "review",
     "say",

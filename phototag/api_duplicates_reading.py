@@ -19,6 +19,7 @@ from phototag.decide.keeper import Print
 from phototag.errors import Unreadable
 from phototag.read.identity import whole_file_digest
 from phototag.records import Facts, File, family
+from phototag.store.lance import quoted
 from phototag.store.library import Library
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 _TAGS = ("XMP-crs:all", "XMP-darktable:all", "IFD0:Software", "XMP-xmp:CreatorTool", "Error")
 # What other programs put beside a photo: its develop settings, which go where it goes.
-_DEVELOPS = frozenset({"pp3", "dop", "on1", "cos", "nksc", "vrd", "arp", "aae"})
+_DEVELOPS = frozenset({"pp3", "dop", "on1", "cos", "nksc", "vrd", "arp"})
 _EDITORS = re.compile(
     r"photoshop|lightroom|camera raw|capture one|gimp|darktable|rawtherapee|affinity|snapseed|dxo|photolab|luminar|"
     r"pixelmator|acdsee|on1|digikam|picasa|vsco|paint",
@@ -43,6 +44,7 @@ class Shelf:
 
     prints: dict[str, list[Print]] = field(default_factory=dict)  # photo -> its prints
     files: dict[str, File] = field(default_factory=dict)  # stored path -> row
+    beside: dict[str, dict[str, list[str]]] = field(default_factory=dict)  # folder -> file -> develop settings for it
     digests: dict[str, str] = field(default_factory=dict)  # stored path -> of the whole file, where it was read
 
     def digest(self, library: Library, path: str) -> str:
@@ -90,7 +92,7 @@ def near_groups(library: Library, measured_by: str, tagged_by: str, bits: int, a
 
 def hashes_of(library: Library, measured_by: str) -> dict[str, tuple[int, int]]:
     """The two hashes of each picture that was measured."""
-    where = f"step = 'measure' AND error = '' AND maker = '{measured_by}'"
+    where = f"step = 'measure' AND error = '' AND maker = {quoted(measured_by)}"
     rows = library.lance.tuples("evidence", ("image_id", "value"), where)
     told = ((image_id, json.loads(value or "{}")) for image_id, value in rows)
     return {image_id: (int(one["phash"], 16), int(one["dhash"], 16)) for image_id, one in told if one.get("phash")}
@@ -199,7 +201,7 @@ def _print(
     library: Library,
 ) -> Print:
     own = [file for file in files if family(file.kind) != "sidecar"]
-    extra = tuple(_beside(library, own))
+    extra = tuple(_beside(found, library, own))
     sidecars = tuple(file.path for file in files if family(file.kind) == "sidecar") + extra
     sums = [found.digests.get(file.path, "") for file in own]
     first = own[0].facts
@@ -212,7 +214,7 @@ def _print(
         sidecars,
         frozenset(file.image_id for file in own),
         frozenset(sums) if all(sums) else frozenset(),
-        frozenset(family(file.kind) for file in own),
+        frozenset("video" if file.kind == "gif" else family(file.kind) for file in own),
         next((edits[file.path][0] for file in own if edits.get(file.path, ("", ""))[0]), ""),
         "\n".join((*settings, *extra)),
         max(sizes, key=lambda pair: pair[0] * pair[1]),
@@ -225,18 +227,28 @@ def _print(
     )
 
 
-def _beside(library: Library, own: Sequence[File]) -> Iterator[str]:
+def _beside(found: Shelf, library: Library, own: Sequence[File]) -> Iterator[str]:
     """What other programs have put beside the files of a print, and no scan knows."""
-    folder = Path(library.place.actual(own[0].path)).parent
-    names = {_last(file.path).casefold() for file in own}
+    folder = own[0].path.rpartition("/")[0]
+    if folder not in found.beside:
+        found.beside[folder] = _settings_in(Path(library.place.actual(folder)))
+    for file in own:
+        for name in found.beside[folder].get(_last(library.place.actual(file.path)).casefold(), ()):
+            yield library.place.stored(str(Path(library.place.actual(folder), name)))
+
+
+def _settings_in(folder: Path) -> dict[str, list[str]]:
+    """The develop settings of other programs in a folder, by the name of the file that they are for."""
+    found: dict[str, list[str]] = defaultdict(list)
     try:
-        entries = sorted(entry.name for entry in os.scandir(folder))
+        names = sorted(entry.name for entry in os.scandir(folder))
     except OSError:  # it has gone: a guard says so if a file of it shall go
-        return
-    for name in entries:
+        return found
+    for name in names:
         stem, _, suffix = name.rpartition(".")
-        if suffix.lower() in _DEVELOPS - {"aae"} and stem.casefold() in names:
-            yield library.place.stored(str(folder / name))
+        if suffix.lower() in _DEVELOPS:
+            found[stem.casefold()].append(name)
+    return found
 
 
 def _says(facts: Facts) -> int:

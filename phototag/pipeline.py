@@ -96,6 +96,7 @@ class Run:
         photos = chosen(self.library, selection)
         todo = self._wanted.find(photos, selection)
         self.found.kept = self._wanted.kept
+        self.touched |= self._wanted.renewed
         self.found.unchanged = len(photos) - len(todo)
         if any(step.needs_picture for step in self.steps):
             self.found.without_picture = sum(not has for _, has in photos)

@@ -28,6 +28,7 @@ class Wanted:
         self._library, self._steps, self._settings = library, steps, settings
         self._lacking: dict[str, set[str]] = {}
         self._waits: dict[str, str] = {}  # photo -> the photo of its burst whose answer it may get
+        self.renewed: set[str] = set()  # photos for which an answer that was there counts again
         self.kept: Counter[str] = Counter()  # by step: photos that another model or prompt has answered for
 
     def find(self, photos: Sequence[tuple[str, bool]], selection: Selection) -> list[str]:
@@ -76,6 +77,8 @@ class Wanted:
         if selection.fresh:
             library.forget(step.name, step.maker, ids, step.space)
         made = library.made(step.name, step.maker, failed=not selection.retry_failed)
+        if step.name in _KEPT and self._settings.look.retag:
+            self.renewed |= self._last_word_again(step, made.intersection(ids))
         if step.name in LASTING:
             made = self._outlasting(step, made, ids, selection)
         lacking = [image_id for image_id in ids if image_id not in made]
@@ -83,6 +86,16 @@ class Wanted:
             library.forget(step.name, step.maker, lacking, step.space)
         for image_id in lacking:
             self._lacking.setdefault(image_id, set()).add(step.name)
+
+    def _last_word_again(self, step: Step, made: set[str]) -> set[str]:
+        """Where others have spoken since, an answer of this maker that is there counts again; nobody is asked."""
+        last: dict[str, tuple[str, str]] = {}
+        for one in self._library.evidence(made):
+            if one.step == step.name and not one.error and last.get(one.image_id, ("", ""))[0] <= one.made_at:
+                last[one.image_id] = one.made_at, one.maker
+        others = {image_id for image_id, (_, maker) in last.items() if maker != step.maker}
+        self._library.renew(step.name, step.maker, others)
+        return others
 
     def _outlasting(self, step: Step, made: set[str], ids: Sequence[str], selection: Selection) -> set[str]:
         """The photos for which an answer stands. What builds on one that is asked for anew does not stand either."""

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+from phototag import settings_duplicates as duplicates_
 from phototag import settings_schema as schema
 from phototag import settings_servers as servers
 from phototag.errors import UsageError
+from phototag.settings_cull import Cull
 from phototag.settings_schema import Key, Value, plain, setting, written
 
 __all__ = ["KEYS", "SettingRow", "Settings", "load"]
@@ -56,7 +58,9 @@ class Settings:
     event: schema.Event = field(default_factory=schema.Event)
     hashes: schema.Hashes = field(default_factory=schema.Hashes)
     burst: schema.Burst = field(default_factory=schema.Burst)
+    cull: Cull = field(default_factory=Cull)
     sharpness: schema.Sharpness = field(default_factory=schema.Sharpness)
+    duplicates: duplicates_.Duplicates = field(default_factory=duplicates_.Duplicates)
     policy: schema.Policy = field(default_factory=schema.Policy)
     languages: schema.Languages = field(default_factory=schema.Languages)
     names: schema.Names = field(default_factory=schema.Names)

@@ -21,7 +21,7 @@ BLOCKS = [block for language, block in FENCED if not language]
 COMMANDS = sorted({line for block in BLOCKS for line in block.splitlines() if line.startswith("phototag ")})
 NEED_A_SERVER = ("phototag models",)  # tests/test_models.py runs these
 NAMES = group.list_commands(click.Context(group))
-CHANGES_PHOTOS = frozenset({"tag", "undo"})
+CHANGES_PHOTOS = frozenset({"tag", "undo", "duplicates"})
 PROMISE = r"never changes a photo|only reads"
 
 

@@ -156,3 +156,22 @@ def test_the_command_line_says_what_was_saved_and_what_was_kept(phototag: Run, p
     assert "describe: 5 answers of another model or prompt; ask again with --retag" in other.stdout
     anew = phototag("look", photos_dir / "birthday", "--describer", "fake", "--prompt", "caption", "--retag")
     assert "describe 3" in anew.stdout
+
+
+def test_a_question_for_captions_alone_leaves_the_keywords_and_the_way_back_asks_nobody(
+    phototag: Run, photos_dir: Path
+) -> None:
+    def tags() -> list[str]:
+        shown: list[dict[str, Any]] = json.loads(phototag("export", photos_dir / "birthday", "--json").stdout)
+        return [word for row in shown for word in row["scores"]]
+
+    words = ("look", photos_dir / "birthday", "--describer", "fake", "--every-photo", "--retag", "--prompt")
+    phototag(*words, "catalog")
+    before = tags()
+    phototag(*words, "caption")
+    assert tags() == before
+    status = phototag("status", photos_dir / "birthday").stdout
+    assert "5 by fake/caption" in status
+    back = phototag(*words, "catalog")
+    assert "nothing new" in back.stdout and tags() == before
+    assert "5 by fake/catalog" in phototag("status", photos_dir / "birthday").stdout

@@ -17,7 +17,7 @@ from typing import Any
 
 from phototag.backends import heat
 from phototag.backends import ollama_hosts as hosts
-from phototag.backends.ollama_answers import Said, Unfit, accepted, jpeg, tally
+from phototag.backends.ollama_answers import Said, Unfit, accepted, grammar, jpeg, tally
 from phototag.backends.ollama_client import Door
 from phototag.backends.ollama_loading import Tell, side_by_side, telling
 from phototag.backends.ollama_models import is_cloud, meet
@@ -28,6 +28,7 @@ from phototag.backends.protocols import Pixels, Question
 from phototag.errors import NoBackend, PhototagError
 
 _MOST_FAILED = 20  # photos one after the other (time-outs count more): then it is the server, not the photos
+_MOST_IN_VAIN = 3  # photos in a row that waited for a busy server to the end of their patience
 _MOST_BUSY = 8  # refusals of a busy server, two minutes in all
 _MOST_LOST = 2  # servers that died under one photo: it may be the photo
 _AHEAD = 2  # pictures packed while every slot is full
@@ -39,7 +40,8 @@ class Ollama:
     def __init__(self, model: str = "", options: Mapping[str, Any] | None = None) -> None:
         self._wanted = model.strip()
         self._options = Options(**(options or {}))
-        self._addresses = list(dict.fromkeys(map(hosts.address, self._options.hosts or (hosts.DEFAULT,))))
+        self.notices: list[str] = []  # servers that do not take part, or no more, and why
+        self._addresses = self._named()
         for where in self._addresses:
             hosts.permitted(where, self._options.allow_hosts)
         if is_cloud(self._wanted):
@@ -51,12 +53,19 @@ class Ollama:
         self.parallel = len(self._addresses) * (self._options.parallel or MOST) + _AHEAD
         self.name = f"ollama:{self._wanted}"
         self.counts: Counter[str] = Counter()
-        self.notices: list[str] = []  # servers that do not take part, or no more, and why
         self._pool = ThreadPoolExecutor(self.parallel, "ollama")  # of no thread before one is needed
         self._guard = threading.Lock()
         self._slots: Slots | None = None
         self._heat: heat.Guard | None = None
         self._tell: Tell = self.notices.append
+
+    def _named(self) -> list[hosts.Address]:
+        """The servers that the settings name, else the usual one."""
+        if self._options.hosts:
+            return list(dict.fromkeys(map(hosts.address, self._options.hosts)))
+        where, notice = hosts.usual(self._options.allow_hosts)
+        self.notices += [notice] if notice else []
+        return [where]
 
     def why_not(self) -> str | None:
         """Why it cannot work here, as a sentence; None if it can."""
@@ -139,7 +148,8 @@ class Ollama:
         others = [f"{sentence} {hint}".strip() for sentence, hint in absent]
         if not found:
             sentence, hint = absent[-1]
-            raise NoBackend("\n".join([*others[:-1], sentence]), hint)
+            without = "Or leave --describer out: everything else works without." if self._options.sees else ""
+            raise NoBackend("\n".join([*others[:-1], sentence]), f"{hint} {without}".strip())
         self.notices += [*others, *self._announced(found)]
         self.name = f"ollama:{wanted}@{digest[:12]}{self._options.changed}"
         self._wanted = wanted
@@ -224,8 +234,10 @@ class Ollama:
         try:
             outcome = self._asked(host, sent, question, manner)
             if isinstance(outcome, Said):
-                host.failed = 0
+                host.answers()
                 return host, outcome, None
+            if outcome.then is Then.WAIT and host.busy(began, self._options.tell_busy_s):
+                self._tell(f"{host.door.where.url.partition('://')[2]} is busy: waiting")
             return host, outcome, self._then(slots, host, outcome)
         finally:  # not before it is known whether the server is still there: the next photo would be lost too
             slots.give(host, answered=isinstance(outcome, Said), lasted=time.monotonic() - began)
@@ -237,7 +249,7 @@ class Ollama:
             reply = host.door.chat(
                 name,
                 messages=[message | {"images": sent} if sent else message],
-                format=dict(question.schema) or None,
+                format=grammar(question.schema) or None,
                 options=dict(manner.options),
                 keep_alive=self._options.keep_alive,
             )
@@ -267,10 +279,11 @@ class Ollama:
         """The failure of one picture; after many in a row, each of them once, the server is to blame."""
         self._count("failed")
         with self._guard:
-            host.failed += 0 if turn else trouble.weight
+            in_vain = trouble.then is Then.WAIT
+            host.failed += 0 if turn else -(-_MOST_FAILED // _MOST_IN_VAIN) if in_vain else trouble.weight
             too_many = host.failed >= _MOST_FAILED
         sentence, hint = trouble.told(host.door.where, self._wanted)
-        sentence += f" It was asked {_MOST_BUSY + 1} times." if trouble.then is Then.WAIT else ""
+        sentence += f" It was asked {_MOST_BUSY + 1} times." if in_vain else ""
         if too_many:
             row = f"Too many photos in a row failed, the last one with: {sentence}"
             slots.give_up(host, row, hint or "See the log of the Ollama server, or choose another model.")

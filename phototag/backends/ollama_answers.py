@@ -1,9 +1,10 @@
 """What is sent of a picture, and which reply counts as an answer.
 
 The decision here: a picture leaves as a small JPEG made of its pixels alone, so that nothing of the file can travel
-with it; an answer counts only if it was finished, not cut, and fits its schema as far as the server's grammar can see
-to it (numbers may be out of range and lists may repeat: who asked clamps and thins out). JSON that stands in the
-thoughts or between fences is taken, and counted. Refused: repairing an answer that was cut.
+with it; an answer counts only if it was finished, not cut, and has what its schema asks for. More than was asked for
+(longer texts and lists, numbers out of range, the same word twice) is no fault, for some servers keep to no such limit:
+who asked cuts and thins out. JSON that stands in the thoughts or between fences is taken, and counted. Where a schema
+has `minProperties` beside `required`, so many of its members do. Refused: repairing an answer that was cut.
 """
 
 from __future__ import annotations
@@ -126,19 +127,27 @@ def misfit(value: Any, schema: Mapping[str, Any], name: str = "it") -> str:
         return f"`{name}` is none of the words to choose from"
     if "const" in schema and value != schema["const"]:
         return f"`{name}` is another value"
-    if isinstance(value, str | list):
-        least, most = ("minLength", "maxLength") if isinstance(value, str) else ("minItems", "maxItems")
-        if not schema.get(least, 0) <= len(value) <= schema.get(most, len(value)):
-            return f"`{name}` is too long or too short"
+    if isinstance(value, str | list) and len(value) < schema.get("minLength" if isinstance(value, str) else "minItems", 0):
+        return f"`{name}` is too short"
     if isinstance(value, dict):
         return _member_misfit(value, schema)
     if isinstance(value, list) and isinstance(schema.get("items"), Mapping):
-        return next(filter(None, (misfit(one, schema["items"], name) for one in value)), "")
+        one_of_many = {**schema["items"], "minLength": 0}  # an empty word among good ones is left out by who asked
+        return next(filter(None, (misfit(one, one_of_many, name) for one in value)), "")
     return ""
+
+
+def grammar(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema as a server gets it: it is to give every member, however few do."""
+    return {key: part for key, part in schema.items() if key != "minProperties"}
 
 
 def _member_misfit(value: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     members = schema.get("properties", {})
+    if "minProperties" in schema:
+        good = [key for key, part in members.items() if key in value and not misfit(value[key], part, key)]
+        if len(good) >= schema["minProperties"]:
+            return ""
     absent = [key for key in schema.get("required", ()) if key not in value]
     if absent:
         return f"`{absent[0]}` is missing"

@@ -1,7 +1,8 @@
 """Where an Ollama server is, and whether a picture may go there.
 
 The decision here: we read addresses ourselves, as Ollama's server reads OLLAMA_HOST, and one that is not loopback is
-asked only if the user has named it as allowed; ollama.com never is. Refused: the client's own reading, which keeps
+asked only if the user has named it as allowed; ollama.com never is. Where nobody names a server, the variable of the
+environment may, under the same rules. Refused: the client's own reading, which keeps
 quotes, fails at `::1` and connects wherever a variable of the environment points; and a bad port that silently becomes
 the usual one, as it does there.
 """
@@ -9,8 +10,9 @@ the usual one, as it does there.
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from phototag.errors import NoBackend, UsageError
@@ -57,6 +59,23 @@ def address(text: str) -> Address:
     usual = _PORTS[scheme] if "://" in text else PORT
     host = _connectable(host, text)
     return Address(scheme, host, port or usual, (slash + path).rstrip("/"), _reach(host))
+
+
+def usual(allowed: Iterable[str] = (), environ: Mapping[str, str] = os.environ) -> tuple[Address, str]:
+    """The server to ask where nobody named one, and what to say of it: OLLAMA_HOST's, if that one may be asked."""
+    text = environ.get("OLLAMA_HOST", "").strip(" \t\r\n\"'")
+    if not text:
+        return address(DEFAULT), ""
+    try:
+        where = address(text)
+        permitted(where, allowed)
+    except UsageError as wrong:
+        said, hint = f"OLLAMA_HOST is set, and not used: {wrong.sentence}", wrong.hint
+    except NoBackend as refused:
+        said, hint = f"OLLAMA_HOST is set, and not used: {refused.sentence}", refused.hint
+    else:
+        return where, ""
+    return address(DEFAULT), f"{said} {hint}"
 
 
 def permitted(where: Address, allowed: Iterable[str]) -> None:

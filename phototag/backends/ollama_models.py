@@ -30,7 +30,7 @@ _ORDER = (
 _LARGE = 12_000_000_000  # bytes: of the models of one kind the largest below this, else the smallest
 _SEEING_FAMILIES = {"clip", "mllama"}  # of servers that are too old to say
 _NONE_SEES = "{host} has no model that can see pictures."
-_PULL = "Get one: ollama pull qwen3-vl:4b-instruct (or: phototag models --pull qwen3-vl:4b-instruct)"
+_PULL = "See which one suits this machine, and get it: phototag models"
 _CHOOSE = "Choose another one: phototag models"
 
 

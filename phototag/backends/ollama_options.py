@@ -47,6 +47,7 @@ class Options:
     pause_s: float = 0.5  # before a busy server is asked again, doubled each time
     patience_s: float = 20  # until a server that is gone is given up
     tell_every_s: float = 15  # while a model is loaded
+    tell_busy_s: float = 10  # that a server answers nothing but that it has no time
     heat_every_s: float = EVERY_S
 
     @property

@@ -85,7 +85,21 @@ class Host:
         self.loading = threading.Lock()
         self.under_way = 0
         self.failed = 0  # photos, one after the other
+        self.busy_since = 0.0  # when a row of requests began for which it had no time; 0: it answers
+        self.busy_told = False
         self.away = False
+
+    def answers(self) -> None:
+        """An answer came: whatever went wrong in a row is over."""
+        self.failed, self.busy_since, self.busy_told = 0, 0.0, False
+
+    def busy(self, since: float, patience_s: float) -> bool:
+        """One more request for which it had no time; true once, when it has had none for that long."""
+        self.busy_since = self.busy_since or since
+        if self.busy_told or time.monotonic() - self.busy_since < patience_s:
+            return False
+        self.busy_told = True
+        return True
 
     @property
     def hot(self) -> bool:

@@ -29,6 +29,7 @@ _COMMANDS = {
     "tag": "phototag.cli.tag",
     "search": "phototag.cli.search",
     "similar": "phototag.cli.similar",
+    "cull": "phototag.cli.cull",
     "duplicates": "phototag.cli.duplicates",
     "quarantine": "phototag.cli.quarantine",
     "undo": "phototag.cli.undo",
@@ -67,8 +68,8 @@ def group() -> None:
     """Tag, organise, search and cull your photos on your own machine.
 
     Nothing leaves this machine unless you ask for it. organize makes tagged copies and only reads the
-    originals. Only tag and undo change photos: tag shows its plan and asks first, and undo takes
-    everything back. State is kept in the folder .phototag beside the photos, or in the organised tree.
+    originals. Only tag, duplicates, cull (with their options that say so) and undo change photos: they
+    show their plan and ask first, and undo takes everything back. State is kept in the folder .phototag beside the photos, or in the organised tree.
     """
 
 

@@ -65,8 +65,10 @@ def _print(one: Shown) -> None:
             lines += [(name if n == 0 else "", _tag(tag)) for n, tag in enumerate(tags)]
     else:
         lines.append(("tags", "none yet: phototag look"))
+    last = {evidence.step: evidence for evidence in one.evidence}
     for evidence in one.evidence:
-        lines.append((evidence.step, f"[{evidence.maker}] {evidence.error or _short(evidence.value)}"))
+        earlier = "" if last[evidence.step] is evidence else "earlier: "
+        lines.append((evidence.step, f"{earlier}[{evidence.maker}] {evidence.error or _short(evidence.value)}"))
     out(rows(lines))
 
 

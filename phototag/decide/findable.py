@@ -47,7 +47,7 @@ def row(
 ) -> dict[str, Any]:
     """The row of one photo; `files` are those that are there, path -> kind, `evidence` is by step."""
     facts = photo.facts
-    tags = decision.tags if decision else _of_people(facts, vocabulary)
+    tags = _tags(facts, decision, vocabulary)
     where = dict(decision.place) if decision and decision.place else place(evidence, facts)
     return {
         "image_id": photo.image_id,
@@ -155,6 +155,20 @@ def _hash(evidence: Mapping[str, Any]) -> int | None:
     except ValueError:
         return None
     return None if bits is None or bits >= 2**64 else bits - 2**64 if bits >= 2**63 else bits
+
+
+def _tags(facts: Facts, decision: Decision | None, vocabulary: Vocabulary) -> tuple[Tag, ...]:
+    """What was decided, with what people have written into the files or taken out of them since.
+
+    Where a person decided here, the decision stands as it is: a word that was taken away may still be in the files.
+    """
+    on_file = _of_people(facts, vocabulary)
+    if decision is None or decision.by == "human":
+        return decision.tags if decision else on_file
+    there = {vocabulary.key(tag.term) for tag in on_file}
+    kept = [tag for tag in decision.tags if tag.because != ("human",) or vocabulary.key(tag.term) in there]
+    known = {vocabulary.key(tag.term) for tag in kept}
+    return (*(tag for tag in on_file if vocabulary.key(tag.term) not in known), *kept)
 
 
 def _of_people(facts: Facts, vocabulary: Vocabulary) -> tuple[Tag, ...]:

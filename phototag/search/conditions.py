@@ -2,17 +2,19 @@
 
 The decision here: a condition holds only where its sensor has said something, with "not" as well as without, so a photo
 without a GPS point is neither in Berlin nor outside of it; how many could not be judged is told. Whatever a person
-typed is quoted. Refused: unknown taken as no.
+typed is quoted. A season is by the sun at the place; where nobody knows the place, the months decide. Refused: unknown
+taken as no.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from math import cos, radians
 from typing import Any, NamedTuple
 
-from phototag.decide.findable import bare
+from phototag.decide.findable import LINES, bare, tokens
 from phototag.search.nouns import Area, Count, Days, Part
 from phototag.store.lance import one_of, quoted
 from phototag.vocabulary import Vocabulary, folded
@@ -20,6 +22,9 @@ from phototag.vocabulary import Vocabulary, folded
 _EARTH_KM = 6371.0
 _DEGREE_KM = 111.2
 _NOTHING = "false"
+_MANY = 4  # people; from here on one more or less may have been counted
+_HUMANS = ("people", "person", "crowd", "group", "man", "woman", "child", "boy", "girl", "baby")
+_SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "winter": 12}  # first months in the north
 
 
 class Condition(NamedTuple):
@@ -34,10 +39,12 @@ class Condition(NamedTuple):
 
 
 class Gear(NamedTuple):
-    """The cameras and lenses of a library, folded, as they stand in the table."""
+    """What of a library conditions need: its cameras and lenses, folded, as they stand in the table."""
 
     cameras: Sequence[str] = ()
     lenses: Sequence[str] = ()
+    south: bool = False  # most of its photos are of the southern half of the earth
+    named: Callable[[str], Sequence[str]] = lambda _: ()  # the photos that have a file with that in its path
 
 
 def condition(part: Part, vocabulary: Vocabulary, gear: Gear) -> Condition:
@@ -45,16 +52,24 @@ def condition(part: Part, vocabulary: Vocabulary, gear: Gear) -> Condition:
     if part.field in ("camera", "lens"):
         names = gear.cameras if part.field == "camera" else gear.lenses
         return _gear(part.field, str(part.value), names)
+    if part.field == "path":
+        return _path(str(part.value), gear)
+    if part.field == "season":
+        return _season(str(part.value), vocabulary, south=gear.south)
     if part.field == "keyword":
         return Condition(f"array_has(keywords, {quoted(vocabulary.key(str(part.value)))})")
-    if part.field in ("light", "technique", "season"):
+    if part.field in ("light", "technique"):
         return _sensed(part.field, str(part.value), vocabulary)
     return _BY_FIELD.get(part.field, _never)(part.value)
 
 
-def where(parts: Sequence[Part], vocabulary: Vocabulary, gear: Gear) -> str:
-    """All parts together, of photos that are there."""
-    found = [condition(part, vocabulary, gear).sql(without=part.without) for part in parts]
+def where(parts: Sequence[Part], vocabulary: Vocabulary, gear: Gear, *, soft: bool = False) -> str:
+    """All parts together, of photos that are there; `soft` lets those pass of which nothing is known."""
+    found = []
+    for part in parts:
+        one = condition(part, vocabulary, gear)
+        sql = one.sql(without=part.without)
+        found.append(f"(({sql}) OR NOT ({one.known}))" if soft and one.known else sql)
     return " AND ".join(["status <> 'missing'", *found])
 
 
@@ -66,12 +81,27 @@ def _sensed(column: str, word: str, vocabulary: Vocabulary) -> Condition:
     """What a sensor says; where it is silent, a keyword says it."""
     term = vocabulary.canonical(word)
     name, is_tagged = term.name if term else word, f"array_has(keywords, {quoted(vocabulary.key(word))})"
-    silent, says = (
-        ("season = ''", f"season = {quoted(name)}")
-        if column == "season"
-        else (f"{column} IS NULL", f"array_has({column}, {quoted(name)})")
-    )
+    silent, says = f"{column} IS NULL", f"array_has({column}, {quoted(name)})"
     return Condition(f"({silent} AND {is_tagged}) OR (NOT ({silent}) AND {says})", f"(NOT ({silent}) OR {is_tagged})")
+
+
+def _season(word: str, vocabulary: Vocabulary, *, south: bool) -> Condition:
+    """What the sun says at the place; where that is not known, a keyword, or else the month."""
+    term = vocabulary.canonical(word)
+    name, is_tagged = term.name if term else word, f"array_has(keywords, {quoted(vocabulary.key(word))})"
+    first = _SEASONS.get(name, 0)
+    months = tuple((first - 1 + n + 6 * south) % 12 + 1 for n in range(3)) if first else ()
+    by_month = f"(day > 0 AND month IN ({_numbers(months)}))" if months else _NOTHING
+    holds = f"season = {quoted(name)} OR (season = '' AND ({is_tagged} OR {by_month}))"
+    return Condition(holds, f"(season <> '' OR day > 0 OR {is_tagged})")
+
+
+def _path(wanted: str, gear: Gear) -> Condition:
+    """A part of the name of any file of the photo, with its folders."""
+    forms = dict.fromkeys(unicodedata.normalize(form, wanted) for form in ("NFC", "NFD"))
+    tests = [f"contains(lower(path), {quoted(one)})" for one in forms if one]
+    others = gear.named(wanted) if tests else ()
+    return Condition(" OR ".join([*tests, *([one_of("image_id", others)] if others else [])]) or _NOTHING)
 
 
 def _date(days: Days) -> Condition:
@@ -97,6 +127,12 @@ def _numbers(values: Sequence[int]) -> str:
 
 
 def _people(count: Count) -> Condition:
+    """So many people; of many, one may be missed, and nobody is there only if no keyword says otherwise."""
+    if count.most == 0:
+        humans = ", ".join(map(quoted, _HUMANS))
+        return Condition(f"people = 0 AND NOT array_has_any(keywords, [{humans}])", "people >= 0")
+    if count.least is not None and count.least == count.most and count.least >= _MANY:
+        count = Count(count.least - 1, count.least + 1)
     return Condition(_between("people", count), "people >= 0")
 
 
@@ -183,9 +219,29 @@ def said(part: Part, row: Mapping[str, Any], *, near_km: float | None = None) ->
         return f"{row['rating']} stars" if row["rating"] > 0 else "unrated"
     if part.field == "keyword":
         return f"{'no ' if part.without else ''}keyword {part.value}"
+    if part.field == "season" and not row["season"]:
+        return f"by its month, {shown_day(row)[:7]}" if row["day"] > 0 else f"keyword {part.value}"
     column = {"kind": "kinds"}.get(part.field, part.field)
     value = row[column] or f"keyword {part.value}"
     return ", ".join(value) if isinstance(value, list) else str(value or "")
+
+
+def loosely(part: Part, row: Mapping[str, Any]) -> bool:
+    """Whether a photo passes the part only because counting people is not exact."""
+    if part.field != "people" or part.without or not isinstance(part.value, Count):
+        return False
+    least, most = part.value.least, part.value.most
+    if most == 0:
+        lines = str(row["text"]).split("\n")
+        seen = lines[LINES.index("seen")] if len(lines) == len(LINES) else ""
+        return not set(_HUMANS).isdisjoint(tokens(seen))
+    return not (least or 0) <= row["people"] <= (row["people"] if most is None else most)
+
+
+def closeness(part: Part, km: float | None) -> float:
+    """How well a part holds, 0 to 1: by the way to a place, else wholly."""
+    reach = part.value.radius_km if isinstance(part.value, Area) else 0.0
+    return 1.0 if km is None or part.without or reach <= 0 else round(max(0.1, 1.0 - 0.5 * km / reach), 3)
 
 
 def shown_day(row: Mapping[str, Any]) -> str:

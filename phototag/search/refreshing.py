@@ -41,9 +41,7 @@ def behind(table: Searchable) -> tuple[list[str], list[str]]:
 def _differs(photo: Mapping[str, Any], mine: Mapping[str, Any], policy: str | None) -> bool:
     if (photo["path"], photo["status"]) != (mine["path"], mine["status"]) or (policy is not None) != mine["decided"]:
         return True
-    if policy is None or not mine["decided"]:
-        return bool(photo["modified_ns"] != mine["modified_ns"])
-    return not policy and photo["modified_ns"] != mine["modified_ns"]
+    return bool(photo["modified_ns"] != mine["modified_ns"])
 
 
 def versions(table: Searchable) -> dict[str, str]:
@@ -99,11 +97,14 @@ def _of(ids: Sequence[str]) -> str:
 def gathered(table: Searchable) -> dict[str, Any]:
     """The names that a query may use: cameras, lenses, and places with some of their points."""
     cameras, lenses, places = set[str](), set[str](), dict[str, list[list[float]]]()
+    southern = 0  # photos there, less those of the north
     for one in table.every(("camera", "lens", "places", "lat", "lon")):
         cameras.add(one["camera"])
         lenses.add(one["lens"])
+        southern += 0 if one["lat"] is None else 1 if one["lat"] < 0 else -1
         for name in (one["places"] or [])[:2]:
             points = places.setdefault(name, [])
             if one["lat"] is not None and len(points) < _MOST_POINTS:
                 points.append([one["lat"], one["lon"]])
-    return {"cameras": sorted(cameras - {""}), "lenses": sorted(lenses - {""}), "places": places}
+    named = {"cameras": sorted(cameras - {""}), "lenses": sorted(lenses - {""})}
+    return {**named, "places": places, "south": southern > 0}

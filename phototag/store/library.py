@@ -154,6 +154,14 @@ class Library:
             if space:
                 self.lance.delete(f"vectors_{space}", f"maker = {quoted(maker)} AND {one_of('image_id', some)}")
 
+    def renew(self, step: str, maker: str, ids: Collection[str]) -> None:
+        """Make this maker's answers the last word again, in the log as well as in the tables."""
+        for some in chunks(ids):
+            again = [e for e in self.evidence(some) if e.step == step and e.maker == maker and not e.error]
+            rows = [tables.evidence_row(replace(e, made_at=tables.now())) for e in again]
+            self._evidence_log(step).append(rows)
+            self.lance.merge("evidence", rows)
+
     # ---- decisions
 
     def decided(self) -> dict[str, str]:

@@ -1,0 +1,84 @@
+"""What the tables know of the photos that are to be culled.
+
+The decision here: a few hundred photos at a time, and of the evidence only what weighs; films are left out, for nobody
+looked at them. Refused: looking at a picture again for what was measured once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC
+from typing import Any
+
+from phototag.culling.nouns import Known
+from phototag.decide.cull_weighing import Frame
+from phototag.decide.groups import Shot
+from phototag.records import Facts
+from phototag.store.known import counting
+from phototag.store.lance import one_of
+from phototag.store.library import Library, chunks
+from phototag.store.tables import facts_of
+
+_COLUMNS = ("image_id", "kind", "path", "files", "picture", "picture_kind", "camera", "taken_utc", "facts")
+
+
+def known(
+    library: Library, ids: Iterable[str], makers: Mapping[str, str], people: Mapping[str, str]
+) -> dict[str, Known]:
+    """The photos by id; `makers` says whose word counts by step, `people` what persons decided."""
+    found: dict[str, Known] = {}
+    for some in chunks(ids):
+        evidence = counting(library.evidence(some), makers)
+        for row in library.photo_rows(_COLUMNS, one_of("image_id", some)):
+            if row["kind"] != "video":
+                image_id = row["image_id"]
+                values = {step: one.value for step, one in evidence.get(image_id, {}).items()}
+                found[image_id] = _known(row, values, people.get(image_id, ""))
+    return found
+
+
+def _known(row: Mapping[str, Any], values: Mapping[str, Any], person: str) -> Known:
+    facts = facts_of(row["facts"])
+    measured, craft = values.get("measure") or {}, values.get("craft")
+    hashes = [int(measured[name], 16) if measured.get(name) else None for name in ("phash", "dhash")]
+    frame = Frame(
+        row["image_id"],
+        craft=craft,
+        phash=hashes[0],
+        night=_is_night(facts, values) and not (craft or {}).get("faces"),
+        shallow="shallow depth of field" in _terms(values),
+        model=values.get("verdict") or {},
+        person=person,
+    )
+    shot = _shot(row, facts, hashes[0])
+    return Known(row["path"], tuple(row["files"]), row["picture"], row["picture_kind"], shot, frame, hashes[1])
+
+
+def _terms(values: Mapping[str, Any]) -> list[str]:
+    terms: list[str] = (values.get("technique") or {}).get("terms", [])
+    return terms
+
+
+def _is_night(facts: Facts, values: Mapping[str, Any]) -> bool:
+    """By the sun, or by an exposure so long that nothing but a tripod holds still; a flash makes its own day."""
+    dark = (values.get("light") or {}).get("light") == "night"
+    return (dark or "long exposure" in _terms(values)) and not facts.flash
+
+
+def _shot(row: Mapping[str, Any], facts: Facts, phash: int | None) -> Shot:
+    taken = row["taken_utc"]
+    return Shot(
+        row["image_id"],
+        camera=row["camera"] or "",
+        moment=taken.replace(tzinfo=UTC).timestamp() if taken else None,
+        burst_id=facts.burst_id or "",
+        sequence=facts.sequence,
+        exposure_s=facts.exposure_s,
+        aperture=facts.aperture,
+        iso=facts.iso,
+        exposure_bias=facts.exposure_bias,
+        phash=phash,
+        focal_mm=facts.focal_mm,
+        bracket=facts.bracket or "",
+        name=row["path"].rpartition("/")[2].rpartition(".")[0],
+    )
