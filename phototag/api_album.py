@@ -7,7 +7,8 @@ it back with the next `tag`; and albums in a table of ours, which no other progr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +26,6 @@ from phototag.settings import Settings
 from phototag.store.library import Library
 
 if TYPE_CHECKING:
-    from phototag.change.album import AlbumWording
     from phototag.change.plan import Planned
     from phototag.change.wish import Spoken
     from phototag.tagging import Agree, Show, Tagged, Tagging
@@ -85,10 +85,10 @@ class _Album:
         """What would be written, and which files would be refused."""
         from phototag.change.writer import Rehearsal
 
-        write = self._using.write
+        ids, write = self._ids(paths), self._using.write
         rehearsal = Rehearsal(self._library, settle_seconds=write.settle_seconds, break_links=write.break_links)
         with self._tagging() as tagging:
-            tagging.rehearse(self._ids(paths), self._below(paths), self._seen_by(show), rehearsal)
+            tagging.rehearse(ids, self._below(paths), self._seen_by(show), rehearsal)
         return self._done
 
     def written(self, paths: Sequence[str], show: Show | None, agree: Agree | None) -> Tagged:
@@ -142,3 +142,44 @@ class _Album:
             finally:
                 planner.close()
         self._barred = barred_before(wording, self._word, said, self._gone)
+
+    def _ids(self, paths: Sequence[str]) -> list[str]:
+        """The photos, each decided upon, for nothing is planned for others; half-done changes have come to an end."""
+        with held(self._library, self._report):
+            ids = photo_ids(self._library, paths)
+            deciding(self._library, self._using).run(ids, (), self._report, never)
+            return ids
+
+    def _below(self, paths: Sequence[str]) -> Callable[[str], bool]:
+        """Only the files that were found are written, not others of the same photos in other folders."""
+        stored = {self._library.place.stored(os.path.realpath(path)) for path in paths}
+        return stored.__contains__
+
+    def _seen_by(self, show: Show | None) -> Show:
+        def seen(planned: Planned) -> None:
+            if planned.change:
+                self._gone.setdefault(planned.image_id, set()).update(planned.change.base.gone)
+            if show:
+                show(planned)
+
+        return seen
+
+    def _say_again(self) -> None:
+        """What a person took away once and now asks for has to be said: the older word is in the journal for good."""
+        entries = self._library.changes.newest_first(self._library.changes.ids_of_batch(self._done.batch))
+        written = {str(entry.change.get("source")) for entry in entries if entry.state == "done"}
+        files = [file for file in self._library.files("path", written) if file.photo_id in self._barred]
+        if files:
+            paths = [self._library.place.actual(file.path) for file in files]
+            root = self._library.place.root
+            say(paths, add=(self._word,), library=root, flags=self._flags, report=self._report)
+
+
+def _by_root(found: Found) -> dict[Path, list[str]]:
+    """The photos by the library that they are in."""
+    groups: dict[Path, list[str]] = {}
+    roots = sorted(found.roots, key=len, reverse=True)  # a library inside of another one comes first
+    for path in located(found):
+        root = next((one for one in roots if path.startswith(f"{one.rstrip('/')}/")), found.roots[0])
+        groups.setdefault(Path(root), []).append(path)
+    return groups

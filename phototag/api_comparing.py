@@ -17,8 +17,9 @@ from phototag import settings as settings_
 from phototag.api_asking import describer_of
 from phototag.api_opening import Flags, Stop, held, library_at, never, words_of
 from phototag.api_reading import scanned
+from phototag.errors import UsageError
 from phototag.records import Evidence
-from phototag.report import Report
+from phototag.report import Report, many
 from phototag.settings import Settings
 from phototag.store.library import Library
 
@@ -51,13 +52,19 @@ def diff(
     report = report or Report(quiet=True)
     opened, root = library_at(folder, library, report)
     using = settings_.load(opened.place.settings_file, flags)
+    if _spec(one) == _spec(other):
+        raise _same(one)
     steps = [_step(using, spec) for spec in (one, other)]
+    if steps[0].maker == steps[1].maker:
+        raise _same(one)
     vocabulary = words_of(using, opened.place.vocabulary_file)
     with held(opened, report):
         scanned(opened, root, using, report, Options(decode=False), stop)
         below = (opened.place.stored(os.path.realpath(folder)),)
         selection = Selection(below, sample=sample, seed=seed, retry_failed=True)
         ids = [image_id for image_id, has in chosen(opened, selection) if has]
+        if not ids and not stop():
+            raise UsageError(f"There is no photo in {folder} to ask about.", "Name a folder that holds photos.")
         first, second = (_asked(opened, step, ids, selection, using, report, stop) for step in steps)
         paths = {photo.image_id: photo.files[0] for photo in opened.photos(ids)}
     ordered = {image_id: paths[image_id] for image_id in ids}
@@ -68,14 +75,29 @@ def diff(
     return compared(first, second, ordered, vocabulary.key, is_known, _sentences_alike)
 
 
-def _step(using: Settings, spec: str) -> Describe:
+def _spec(model: str) -> str:
+    """The describer behind the name of a model, written in one way."""
     from phototag.backends import registry
+
+    word, _, rest = model.strip().partition(":")
+    if word in registry.names():
+        return f"{word}:{rest}" if rest else word
+    return f"ollama:{model.strip().removesuffix(':latest')}"
+
+
+def _same(model: str) -> UsageError:
+    return UsageError(f"Both are the same model: {model}.", "Name two: phototag models lists those that are there.")
+
+
+def _step(using: Settings, model: str) -> Describe:
     from phototag.look.caption import Describe
     from phototag.look.prompts import named
 
-    spec = spec if spec.partition(":")[0] in registry.names() else f"ollama:{spec}"
-    look = replace(using.look, describer=spec)
-    step = Describe(describer_of(replace(using, look=look)), named(look.prompt), look.side, look.style)
+    look, prompt = replace(using.look, describer=_spec(model)), named(using.look.prompt)
+    if prompt.schema == "cull":
+        hint = "Name a prompt that asks for them: catalog, caption, keywords, or a file of yours."
+        raise UsageError("What is compared are captions and keywords, and this prompt asks for verdicts.", hint)
+    step = Describe(describer_of(replace(using, look=look)), prompt, look.side, look.style)
     step.name = _STEP
     return step
 
@@ -103,7 +125,7 @@ def _asked(
         ],
         {_STEP},
     )
-    report.say(f"asking {step.maker.partition('/')[0]}")
+    report.say(f"asking {step.maker.partition('@')[0]} about {many(len(ids), 'photo')}")
     began = time.monotonic()
     looked = Run(opened, [step], using, report, stop).run(selection)
     seconds = time.monotonic() - began

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from phototag import settings as settings_
 from phototag.api_opening import Flags, Stop, held, never, steps_of
 from phototag.api_reading import look
-from phototag.report import Report
+from phototag.errors import UsageError
+from phototag.report import Report, shown
 from phototag.settings import Settings
 from phototag.store.library import Library
 
@@ -44,6 +45,9 @@ def cull(
     from phototag.culling.nouns import Culled
 
     report = report or Report(quiet=True)
+    asking: Flags = {**(flags or {}), **(models or {})}
+    if ask_model:
+        _prompt(asking)  # what cannot be asked is said before anything is looked at
     local: Flags = {**(flags or {}), "look.describer": ""}
     opened, scanned, looked = look(folder, library=library, flags=local, report=report, stop=stop)
     using = settings_.load(opened.place.settings_file, local)
@@ -57,7 +61,7 @@ def cull(
         done.applied = _applied(opened, done.folder, Path(decisions), report)
     _sorted(done, using, makers)
     if ask_model:
-        _asked(done, {**(flags or {}), **(models or {})}, report, stop)
+        _asked(done, asking, report, stop)
         _sorted(done, using, makers)
     return done
 
@@ -101,10 +105,20 @@ def _asked(done: Culled, flags: Flags, report: Report, stop: Stop) -> None:
     paths = [done.library.place.actual(member.known.path) for member in doubtful(done.groups)]
     using = settings_.load(done.library.place.settings_file, flags)
     if paths:
-        asking: Flags = {**flags, "look.prompt": "cull", "look.describer": using.look.describer or "ollama"}
+        asking: Flags = {**flags, "look.prompt": _prompt(flags), "look.describer": using.look.describer or "ollama"}
         where = done.library.place.root
         _, _, done.asked = look(done.folder, only=paths, library=where, flags=asking, report=report, stop=stop)
         done.interrupted = done.asked.interrupted
+
+
+def _prompt(flags: Flags) -> str:
+    """The question for a verdict: ours, or one of the person's that asks for verdicts too."""
+    from phototag.look.prompts import named
+
+    prompt = str(flags.get("look.prompt") or "cull")
+    if named(prompt).schema != "cull":
+        raise UsageError(f"The prompt {shown(prompt)} asks for no verdict.", "Name one with the schema cull, or none.")
+    return prompt
 
 
 def _applied(opened: Library, folder: str, file: Path, report: Report) -> dict[str, int]:

@@ -1,8 +1,7 @@
-"""The part of `phototag.api` for what was found: a contact sheet, copies, links, an album.
+"""The part of `phototag.api` for what was found: a contact sheet, copies, links; and whether it is still there.
 
-The decision here: these take a `Found` and touch no photo, but for an album, which is a keyword of the person's and
-goes the way of every keyword: into the journal, then through the writer. Refused: albums in a table of ours, which no
-other program could see.
+The decision here: these take a `Found` and touch no photo. Copies do not go among the photos that were searched, for
+the next scan would take them for photos of their own. Refused: showing what has gone since the last scan.
 """
 
 from __future__ import annotations
@@ -10,28 +9,32 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from phototag import settings as settings_
+from phototag.api_album import album as album
+from phototag.api_album import album_name as album_name
 from phototag.api_opening import Flags, Stop, never
-from phototag.errors import Interrupted, NoLibrary, Unreadable, UsageError
-from phototag.report import Report, shown
+from phototag.errors import Interrupted, NoLibrary, NoSpace, Unreadable, UsageError
+from phototag.read.walk import Walk
+from phototag.records import family
+from phototag.report import Report, many, shown
 from phototag.search.listing import located
 from phototag.search.nouns import Found
 from phototag.store import place
+from phototag.store.lance import quoted
 from phototag.store.log import cannot_write, replace_file
 
 if TYPE_CHECKING:
     from phototag.change.gathering import Gathered
     from phototag.search.page import Card
-    from phototag.tagging import Agree, Show, Tagged
 
 SIDE = 320  # pixels of a thumbnail's long side
 _AHEAD = 4  # thumbnails in the making, for each thread
-_SEPARATORS = frozenset(",;|/\\")
 
 
 @dataclass
@@ -57,6 +60,68 @@ def libraries_for(named: Sequence[Path], folder: Path | str = ".") -> list[Path]
     )
 
 
+def still_there(found: Found) -> Found:
+    """The finds without those whose files have gone since the last scan; a library that is not there keeps all."""
+    kept = [_stays(path, found.roots) for path in located(found)]
+    gone = len(kept) - sum(kept)
+    if not gone:
+        return found
+    note = f"{many(gone, 'photo')} {'has' if gone == 1 else 'have'} gone since the last scan: phototag scan"
+    hits = tuple(hit for hit, stays in zip(found.hits, kept, strict=True) if stays)
+    return replace(found, hits=hits, notes=(*found.notes, note))
+
+
+def _stays(path: str, roots: Sequence[str]) -> bool:
+    """Is it there, or is nothing there, as of a disk that is not plugged in?"""
+    if os.path.lexists(path):
+        return True
+    root = next((one for one in roots if path.startswith(f"{one.rstrip('/')}/")), "")
+    folder = Path(root) if root else Path(path).parent  # originals lie outside of their library
+    return not folder.is_dir() or not any(one.name != place.FOLDER for one in folder.iterdir())
+
+
+def can_be_liked(photos: Sequence[Path], roots: Sequence[Path]) -> None:
+    """UsageError that says why nothing can be found that is like one of these files."""
+    for photo in photos:
+        if not os.path.lexists(photo):
+            continue  # a name below the library's root, perhaps: search itself looks for it
+        if photo.is_dir():
+            raise UsageError(f"{shown(str(photo))} is a folder.", "Name a photo: --like PHOTO")
+        trouble = list(filter(None, (_why_not_liked(photo, root) for root in roots)))
+        if len(trouble) == len(roots):
+            sentence, hint = trouble[0]
+            raise UsageError(f"{shown(str(photo))} {sentence}.", hint)
+
+
+def _why_not_liked(photo: Path, root: Path) -> tuple[str, str] | None:
+    """The rest of a sentence about the photo, and a hint; None where nothing is in the way."""
+    from phototag.store.library import open_library
+    from phototag.store.searchable import Searchable, version
+
+    library, real = open_library(root, root), os.path.realpath(photo)
+    table = Searchable(library.lance.folder, root)
+    where = f"path = {quoted(library.place.stored(real))}"
+    columns = ("photo_id", "status", "error", "kind")
+    file = next(iter(table.every(columns, where, "files")), None) if version(table.folder, "files") else None
+    if file is None and not _is_below(real, library.place.root):
+        return f"lies outside of the library in {shown(str(root))}", "Name a photo of that library."
+    if file is None:
+        scan = f"Scan its folder first: phototag scan {shown(str(photo.parent))}"
+        return f"is no photo of the library in {shown(str(root))}", scan
+    if file["status"] == "unreadable" or not file["photo_id"]:
+        why = f" ({shown(file['error'])})" if file["error"] else ""
+        return f"cannot be read as a photo{why}", "Name another one."
+    seen = f"image_id = {quoted(file['photo_id'])}"
+    vectors = version(table.folder, "vectors_visual") and any(table.every(("image_id",), seen, "vectors_visual"))
+    if family(file["kind"]) == "video" and not vectors:
+        return "is a film, and films are not compared yet", "Name a photo."
+    return None
+
+
+def _is_below(path: str, folder: Path) -> bool:
+    return folder in Path(path).parents
+
+
 def contact_sheet(found: Found, file: Path | str, *, report: Report | None = None, stop: Stop = never) -> Sheet:
     """Write what was found as one HTML page; over an older contact sheet, never over anything else."""
     from phototag.search.page import page
@@ -76,16 +141,26 @@ def contact_sheet(found: Found, file: Path | str, *, report: Report | None = Non
                 yield card
 
         text = "".join(page(found, counted(), f"{datetime.now():%Y-%m-%d}"))
-    replace_file(target, text.encode())
+    try:
+        replace_file(target, text.encode())
+    except NoSpace as trouble:
+        raise NoSpace(trouble.sentence, "Name a file elsewhere: --contact-sheet FILE") from trouble
     return sheet
 
 
 def gather(
-    found: Found, folder: Path | str, *, links: bool = False, report: Report | None = None, stop: Stop = never
+    found: Found,
+    folder: Path | str,
+    *,
+    links: bool = False,
+    flags: Flags | None = None,
+    report: Report | None = None,
+    stop: Stop = never,
 ) -> Gathered:
     """Copy the photos that were found into a folder, or link them there; nothing is ever written over."""
     from phototag.change.gathering import Gathering
 
+    _outside(found, folder, links, flags)
     gathering = Gathering(Path(folder), links=links)
     paths = located(found)
     with (report or Report(quiet=True)).progress("linking" if links else "copying", len(paths)) as bar:
@@ -97,53 +172,7 @@ def gather(
     return gathering.done
 
 
-def album(
-    found: Found,
-    name: str,
-    *,
-    agree: Agree | None = None,
-    show: Show | None = None,
-    flags: Flags | None = None,
-    report: Report | None = None,
-    stop: Stop = never,
-) -> list[Tagged]:
-    """Give the photos that were found a keyword, as the person's own word, and write it into their files.
-
-    One run for each library. `agree` is asked once in each run, after the whole plan was shown; None: write at once.
-    """
-    from phototag.api_people import say
-    from phototag.api_writing import tag
-
-    word = album_name(name)
-    runs = []
-    for root, paths in _by_root(found).items():
-        say(paths, add=(word,), library=root, flags=flags, report=report)
-        only: Flags = {"write.only": "keywords"} | dict(flags or {})
-        runs.append(tag(paths, library=root, agree=agree, show=show, flags=only, report=report, stop=stop))
-        if runs[-1].interrupted:
-            break
-    return runs
-
-
-def album_name(name: str) -> str:
-    """The name as a keyword; UsageError for one that no list of keywords can hold."""
-    word = " ".join(name.split())
-    if not word or not word.isprintable() or _SEPARATORS & set(word) or word.startswith(("+", "-")):
-        raise UsageError(
-            f"{shown(name)!r} is no name for an album.",
-            "It becomes a keyword: letters, figures and spaces, such as 'Summer in Rome'.",
-        )
-    return word
-
-
-def _by_root(found: Found) -> dict[Path, list[str]]:
-    """The photos by the library that they are in."""
-    groups: dict[Path, list[str]] = {}
-    roots = sorted(found.roots, key=len, reverse=True)  # a library inside of another one comes first
-    for path in located(found):
-        root = next((one for one in roots if path.startswith(f"{one.rstrip('/')}/")), found.roots[0])
-        groups.setdefault(Path(root), []).append(path)
-    return groups
+# ---- shared
 
 
 def _sheet_file(file: Path, found: Found) -> Path:
@@ -156,7 +185,48 @@ def _sheet_file(file: Path, found: Found) -> Path:
         raise UsageError(
             f"{shown(str(file))} is there already and is no contact sheet.", "Name another file: --contact-sheet FILE"
         )
-    return output_file(open_library(Path(found.roots[0]), Path(found.roots[0])), file, force=True)
+    try:
+        return output_file(open_library(Path(found.roots[0]), Path(found.roots[0])), file, force=True)
+    except UsageError as trouble:
+        raise UsageError(trouble.sentence, "Name a file of its own: --contact-sheet FILE.html") from trouble
+
+
+def _outside(found: Found, folder: Path | str, links: bool, flags: Flags | None) -> None:
+    """UsageError for a folder in which the next scan would take the copies for photos of the library."""
+    from phototag.store.library import open_library
+
+    real = _real(folder)
+    for root in map(Path, found.roots):
+        there = open_library(root, root).place
+        at = settings_.load(there.settings_file, flags).scan
+        if links and not at.follow_links:  # a scan passes over them
+            continue
+        for top in map(there.actual, there.roots or ("",)):
+            inside = real == Path(top) or Path(top) in real.parents
+            if inside and _Way(top, tuple(at.ignore), hidden=at.hidden).leads_to(real):
+                raise UsageError(
+                    f"{shown(str(folder))} lies in the library that was searched: copies would become photos of it.",
+                    "Name a folder elsewhere, or one that is there and that .phototagignore names.",
+                )
+
+
+class _Way(Walk):
+    """The way of a scan down to one folder."""
+
+    def leads_to(self, folder: Path) -> bool:
+        """Would a scan come there? A folder that is yet to be made is passed over only for its hidden name."""
+        here, rules = Path(self.root), self._first_rules()
+        for name in folder.relative_to(here).parts:
+            if name.startswith(".") and not self.hidden:
+                return False
+            listed = self._list(str(here), rules)
+            here /= name
+            if listed is None or not here.is_dir():
+                continue
+            if str(here) not in listed[1]:
+                return False
+            rules = listed[2]
+        return True
 
 
 def _begins_with(file: Path, mark: bytes) -> bool:

@@ -66,6 +66,12 @@ class Models:
     shelves: tuple[Shelf, ...]
     recommended: str
     memory: Memory
+    notices: tuple[str, ...] = ()  # what a person should hear of the servers
+
+    @property
+    def usable(self) -> bool:
+        """Would a run find a model?"""
+        return any(shelf.chosen for shelf in self.shelves)
 
 
 def vision_models(
@@ -76,11 +82,12 @@ def vision_models(
     flags: Flags | None = None,
 ) -> Models:
     """The vision models of the servers that the settings (or `hosts`) name; NoBackend where none of them answers."""
-    found = _servers(hosts, allow_hosts, library, flags).shelves()
+    servers = _servers(hosts, allow_hosts, library, flags)
+    found = servers.shelves()
     if not any(shelf.version for shelf in found):
         raise NoBackend(found[0].trouble, found[0].hint)
     memory = memory_here()
-    return Models(tuple(found), recommended(memory), memory)
+    return Models(tuple(found), recommended(memory), memory, servers.notices)
 
 
 def pull_model(
@@ -144,6 +151,7 @@ class _Servers:
     allowed: tuple[str, ...]
     model: str
     timeout_s: float
+    notices: tuple[str, ...] = ()
 
     def shelves(self, model: str | None = None) -> list[Shelf]:
         from phototag.backends.ollama_desk import shelves
@@ -152,12 +160,16 @@ class _Servers:
 
 
 def _servers(hosts: Sequence[str], allow: Sequence[str], library: Path | None, flags: Flags | None) -> _Servers:
-    from phototag.backends.ollama_hosts import DEFAULT
+    from phototag.backends.ollama_hosts import usual
 
     found = place.here(Path(os.path.realpath(library))) if library else place.find(Path.cwd())
-    using = settings_.load(found.settings_file if found else None, flags).ollama
-    asked = tuple(dict.fromkeys(hosts or using.hosts or (DEFAULT,)))
-    return _Servers(asked, (*using.allow_hosts, *allow), using.model, using.timeout_s)
+    settings = settings_.load(found.settings_file if found else None, flags)
+    using, allowed = settings.ollama, (*settings.ollama.allow_hosts, *allow)
+    named = hosts or (() if settings.row("ollama.hosts").source == "default" else using.hosts)
+    if named:
+        return _Servers(tuple(dict.fromkeys(named)), allowed, using.model, using.timeout_s)
+    where, notice = usual(allowed)
+    return _Servers((where.url,), allowed, using.model, using.timeout_s, tuple(filter(None, [notice])))
 
 
 def _followed(steps: Iterator[Pulled], what: str, report: Report) -> None:

@@ -140,6 +140,7 @@ def deciding(opened: Library, using: Settings) -> Deciding:
         thresholds=dict(map(_threshold, using.policy.thresholds)),
         languages=(using.languages.keywords,),
         strict=using.policy.strict,
+        alone=using.policy.alone,
         meanings=meant_by,
     )
     said = Journal(opened.journal).said()

@@ -9,6 +9,7 @@ remember.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
@@ -18,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from phototag import settings as settings_
 from phototag.api_opening import Flags, held, makers_of, open, words_of
-from phototag.errors import Busy, NoBackend, NoSpace, UsageError
+from phototag.api_searching_answers import after, as_keyword, merged
+from phototag.errors import Busy, Damaged, NoBackend, NoSpace, UsageError
 from phototag.report import Report, many
 from phototag.search.conditions import Gear
 from phototag.search.finding import Finder
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 
 _ATLAS = "places.bin"  # the table of towns, sorted, beside the tables
 _VOCABULARIES: dict[tuple[tuple[str, int], ...], Vocabulary] = {}  # the last one that was read
+_SAY = 'Say what: phototag search "beach at sunset, summer 2023"'
+_PATIENCE = 0.4  # seconds in which another search may have brought the rows up
 _OPEN = 8  # libraries that stay open in this process
 SEARCH_LEAST, SEARCH_SURE = 0.45, 0.60  # what likenesses of ConSE vectors mean
 
@@ -60,7 +64,7 @@ def search(
     `like` and `unlike` are photos (paths or ids) or vectors; `every` shows near duplicates one by one.
     """
     if not text.strip() and not like and not unlike:
-        raise UsageError("There is nothing to search for.", 'Say what: phototag search "beach at sunset, summer 2023"')
+        raise UsageError("There is nothing to search for.", _SAY)
     report = report or Report(quiet=True)
     opened = [open(root, root) for root in libraries] or [open(folder)]
     found = []
@@ -69,7 +73,7 @@ def search(
         wished, unwished = (one.photos(some, alone=len(opened) == 1) for some in (like, unlike))
         if wished or unwished or text.strip():
             found.append((library, one.find(text, limit, wished, unwished, every=every)))
-    return _merged(found, limit) if len(found) != 1 else found[0][1]
+    return merged(found, limit) if len(found) != 1 else found[0][1]
 
 
 def evaluate(
@@ -102,16 +106,22 @@ class Searching:
         self._bring_up()
         names = self.table.known(lambda: gathered(self.table))
         self.known = _Known(self.vocabulary, names, library.lance.folder)
-        gear = Gear(names["cameras"], names["lenses"])
+        gear = Gear(names["cameras"], names["lenses"], bool(names.get("south")), self.table.of_path)
         self.finder = Finder(self.table, self._spaces, self.vocabulary, gear)
 
     def find(
         self, text: str, limit: int, like: Sequence[Any] = (), unlike: Sequence[Any] = (), *, every: bool = False
     ) -> Found:
         """The answer of this library."""
-        found = self.finder.find(self.understood(text), limit, like=like, unlike=unlike, every=every)
+        query = self.understood(text)
+        if not (query.parts or query.picture or query.without or like or unlike):
+            raise UsageError(f"There is nothing to search for in: {text.strip()}", _SAY)
+        found = self.finder.find(query, limit, like=like, unlike=unlike, every=every)
+        if query.parts and not (like or unlike) and (typed := as_keyword(text, self.table, self.vocabulary)):
+            first = self.finder.find(self.understood(typed), limit, every=every)
+            found = after(first, found, limit) if first.hits else found
         roots = (str(self.library.place.root),)
-        return replace(found, notes=(*self.notes, *found.notes), roots=roots)
+        return replace(found, notes=tuple(dict.fromkeys((*self.notes, *found.notes))), roots=roots)
 
     def understood(self, text: str) -> Query:
         """What a query means in this library."""
@@ -159,19 +169,30 @@ class Searching:
     def _bring_up(self) -> None:
         """Make rows that are missing or old, if this can be done now."""
         if not version(self.table.folder, "photos"):
-            root = self.library.place.root
+            root, journal = self.library.place.root, self.library.place.state / "journal.jsonl"
+            if not self.table.folder.is_dir() and journal.is_file() and journal.stat().st_size:
+                raise Damaged(
+                    f"The library in {root} has lost its tables.",
+                    f"Make them again from the files, the journal and the evidence log: phototag rebuild {root}",
+                )
             self.notes.append(f"The library in {root} has no photos yet: phototag scan {root}")
             return
-        old, gone = behind(self.table)
+        if not self.table.count(table="photos"):
+            self.notes.append(f"The library in {self.library.place.root} is empty: phototag scan found no photo there.")
+        old, gone = behind(self.table, self.vocabulary.key)
         try:
             if old or gone:
                 with held(self.library, self._report):
-                    old, gone = behind(self.table)
+                    old, gone = behind(self.table, self.vocabulary.key)
                     makers = makers_of(self.using)
                     refresh(self.library, self.table, old, gone, self.vocabulary, makers, self._report)
             else:
                 note_compared(self.table)
-        except (Busy, NoSpace) as trouble:
+        except Busy:
+            time.sleep(_PATIENCE)
+            if late := len(behind(self.table, self.vocabulary.key)[0]):
+                self.notes.append(f"Another phototag is at work here: {many(late, 'photo')} may not be found yet.")
+        except NoSpace as trouble:
             self.notes.append(f"{many(len(old), 'photo')} changed since search last looked: {trouble.sentence}")
 
     # ---- spaces
@@ -266,20 +287,3 @@ def _sentences() -> Sentences:
     from phototag.backends.sentences import Sentences
 
     return Sentences()
-
-
-def _merged(found: Sequence[tuple[Library, Found]], limit: int) -> Found:
-    """The answers of several libraries as one; each hit says whose it is."""
-    hits = [
-        replace(hit, shown={**hit.shown, "root": str(library.place.root)}) for library, one in found for hit in one.hits
-    ]
-    hits.sort(key=lambda hit: (hit.weak, -hit.score))
-    answers = [one for _, one in found]
-    return Found(
-        answers[0].query if answers else Query(""),
-        tuple(hits[:limit]),
-        sum(one.matching for one in answers),
-        tuple(f"{library.place.root}: {note}" for library, one in found for note in one.notes),
-        sum(one.seconds for one in answers),
-        tuple(str(library.place.root) for library, _ in found),
-    )

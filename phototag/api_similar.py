@@ -54,6 +54,7 @@ class _Comparing:
 
     def __init__(self, library: Library, using: Settings, report: Report, stop: Stop) -> None:
         from phototag.search import alike_reading
+        from phototag.search.alike import empty
 
         self._library, self._stop, self._report = library, stop, report
         self.notes: list[str] = []
@@ -62,6 +63,7 @@ class _Comparing:
             self.photos: Photos = alike_reading.photos(library)
             self.vectors: Vectors = self._vectors(using, makers)
             self.hashes, self.hashed = alike_reading.hashes(library, self.photos, makers.get("measure", ""))
+            self._empty = self.hashed & empty(self.hashes)  # pictures of one colour
 
     def similar(self, path: Path | str | None, given: float | None, most: int) -> Similar:
         """The answer for a path."""
@@ -128,10 +130,9 @@ class _Comparing:
         apart = np.full(count, -1, np.int16)
         if self.hashed[photo]:
             apart[self.hashed] = ones(self.hashes[self.hashed] ^ self.hashes[photo])
-        others = np.arange(count) != photo
-        second = np.flatnonzero(others)
-        plain = self._plain(np.full(len(second), photo), second)
-        return judged(np.full(len(second), photo), second, apart[others], cosine[others], plain, least, most)
+        second = np.flatnonzero((np.arange(count) != photo) & ~self._empty & ~self._empty[photo])
+        first = np.full(len(second), photo)
+        return judged(first, second, apart[second], cosine[second], self._plain(first, second), least, most)
 
     def _of_many(self, wanted: Any, least: float, most: int) -> Likenesses:
         """Those that hashes or codes propose are compared by their vectors."""
@@ -151,6 +152,8 @@ class _Comparing:
                 first, second, left = np.concatenate([first, more]), np.concatenate([second, others]), left + also
             key = np.unique(first * len(self.photos.ids) + second)
             first, second = np.divmod(key, max(1, len(self.photos.ids)))
+            said = ~(self._empty[first] | self._empty[second])
+            first, second = first[said], second[said]
             there = self.vectors.there
             both = np.flatnonzero(there[first] & there[second])
             cosine = np.full(len(first), np.nan, np.float32)

@@ -129,7 +129,11 @@ class Deciding:
         where = f"status <> 'missing' AND {one_of('photo_id', files)}"
         for image_id, path, kind in self.library.lance.tuples("files", ("photo_id", "path", "kind"), where):
             files[image_id][path] = kind
-        return [findable.row(photo, files[photo.image_id], one, own, self.vocabulary) for photo, own, one in made]
+        changed = dict(self.library.lance.tuples("photos", ("image_id", "modified_ns"), one_of("image_id", files)))
+        return [
+            findable.row(photo, files[photo.image_id], one, own, self.vocabulary, changed.get(photo.image_id, 0))
+            for photo, own, one in made
+        ]
 
     def _decision(self, photo: Photo, values: Mapping[str, Any]) -> Decision:
         person = self._people.get(photo.image_id)

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from phototag.look.step import Step
+from phototag.look.translate import FAILED
 from phototag.records import LASTING
 from phototag.store.lance import quoted
 from phototag.store.library import Library
@@ -39,6 +40,14 @@ class Status:
         default_factory=list
     )  # files that a crash left neither as before a change nor as after it
 
+    def parted(self) -> tuple[list[tuple[str, str, str]], list[tuple[str, str, str]]]:
+        """The failures: those to look at a photo, and those to translate what was seen."""
+        looks = [one for one in self.failed if one[1] != "translate"]
+        translations = [
+            (path, step, why.removeprefix(FAILED)) for path, step, why in self.failed if step == "translate"
+        ]
+        return looks, translations
+
 
 def overview(library: Library, steps: Sequence[Step]) -> Status:
     """The status of a library, with what is pending for each of the steps. Reads only."""
@@ -58,9 +67,15 @@ def overview(library: Library, steps: Sequence[Step]) -> Status:
         }
     _count_makers(library, photos.keys(), found)
     current = {(step.name, step.maker) for step in steps}
+    names = {step.name for step in steps}
+    answered = {name: library.made(name, failed=False) for name in LASTING - names}
     for row in library.lance.rows("evidence", ("image_id", "step", "maker", "error"), "error <> ''"):
-        if row["image_id"] in photos and (row["step"], row["maker"]) in current:
-            found.failed.append((photos[row["image_id"]], row["step"], row["error"]))
+        image_id, name = row["image_id"], row["step"]
+        # What no setting asks for was asked by an option once: it failed unless somebody answered since.
+        asked_once = name in answered and image_id not in answered[name]
+        if image_id in photos and ((name, row["maker"]) in current or asked_once):
+            found.failed.append((photos[image_id], name, row["error"]))
+    found.failed = list(dict.fromkeys(found.failed))
     found.tagged = len(library.changes.targets("done"))
     found.unknown = sorted(library.changes.targets("unknown"))
     return found

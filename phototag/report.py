@@ -29,7 +29,10 @@ class Report:
     def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
         self.quiet = quiet
         self.verbose = verbose
-        self.seconds: dict[str, float] = {}
+        self.seconds: dict[str, float] = {}  # by stage, of all threads together
+        self._lasted: dict[str, float] = {}  # by stage, while any thread was at it
+        self._at: dict[str, int] = {}  # by stage, threads
+        self._since: dict[str, float] = {}
         self._started = time.perf_counter()
         self._guard = threading.Lock()
         self._bar: Any = None
@@ -67,19 +70,29 @@ class Report:
 
     @contextmanager
     def clock(self, stage: str) -> Iterator[None]:
-        """Add the time of the block to a stage of the end summary (threads add up)."""
+        """Add the time of the block to a stage."""
         start = time.perf_counter()
+        with self._guard:
+            self._at[stage] = self._at.get(stage, 0) + 1
+            self._since.setdefault(stage, start)
         try:
             yield
         finally:
             with self._guard:
-                self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+                end = time.perf_counter()
+                self.seconds[stage] = self.seconds.get(stage, 0.0) + end - start
+                self._at[stage] -= 1
+                if not self._at[stage]:
+                    self._lasted[stage] = self._lasted.get(stage, 0.0) + end - self._since.pop(stage)
 
     def spent(self) -> str:
-        """The end summary's line on time: the whole, and the stages that took a tenth of a second or more."""
-        stages = [f"{stage} {duration(s)}" for stage, s in self.seconds.items() if s >= 0.1]
+        """The end summary's line on time: the whole, and how long each stage was under way, however many at once.
+
+        Stages overlap; those of less than a tenth of a second are not worth a word.
+        """
+        stages = [f"{stage} {duration(s)}" for stage, s in self._lasted.items() if s >= 0.1]
         whole = duration(time.perf_counter() - self._started)
-        return f"{whole} (all threads: {', '.join(stages)})" if stages else whole
+        return f"{whole} (side by side: {', '.join(stages)})" if stages else whole
 
     @contextmanager
     def progress(self, label: str, total: int) -> Iterator[Progress]:

@@ -199,6 +199,7 @@ class Policy:
     most: int = setting(25, "tags of one photo at most, parents and your own words not counted", 1, 1000)
     vocabulary: str = setting("", "a file with terms of your own, beside those that phototag brings")
     strict: bool = setting(False, "a describer's words outside the vocabulary are dropped, not proposed")
+    alone: int = setting(8, "so many first words of a describer need no second witness; 0: each needs one", 0, 15)
     likeness: float = setting(0.85, "how near a word must be to a term in meaning to stand for it; 1: never", 0.3, 1)
 
 

@@ -107,8 +107,8 @@ def test_a_style_guide_without_a_place_is_an_error() -> None:
 
 def test_an_answer_in_another_language_says_so() -> None:
     prompt = Prompt("own", "caption", "de", "Was siehst du?", "own@0")
-    (made,) = Describe(Clerk(json.dumps({"description": "Ein Hund."})), prompt, 1024).make([Subject("a")])
-    assert made.value == {"description": "Ein Hund.", "language": "de"}
+    (made,) = Describe(Clerk(json.dumps({"description": "Ein Hund schläft."})), prompt, 1024).make([Subject("a")])
+    assert made.value == {"description": "Ein Hund schläft.", "language": "de"}
 
 
 # ---- asked twice
@@ -176,7 +176,7 @@ def test_what_stops_the_describer_stops_the_run() -> None:
         ("9" * 5_000, "no JSON"),
         ("[]", "no JSON object"),
         (answer(keywords="bee, flower"), "`keywords` is no list"),
-        (answer(keywords=["bee", 3]), "`keywords` is no list"),
+        (answer(keywords=[3, None, ["bee"]]), "`keywords` has no word"),
         (answer(keywords=["", " ", "...", "a, b", "x" * 65]), "`keywords` has no word"),
         (answer(description=None), "`description` is no text"),
         (answer(description=" \x00\n"), "`description` says nothing"),
@@ -215,6 +215,68 @@ def test_a_description_is_one_line_that_ends_at_a_word() -> None:
     assert 480 < len(long) <= 500 and long.endswith((" words …", " many …"))
 
 
+def test_one_bad_keyword_does_not_spoil_an_answer() -> None:
+    for bad in ("x" * 65, "é" * 33, "word " * 300, 3, None, ["a"], "a, b", ""):
+        assert checked(answer(keywords=["bee", bad, "flower"])) == GOOD
+
+
+NO_SENTENCES = [
+    "",
+    " \x00\n",
+    "...",
+    "bee",
+    "A bee",
+    "12 34 56 78 90 a b c",
+    "<b>A bee on a flower</b>",
+    "A bee &lt;script&gt; on a flower",
+    "**A bee** on a flower",
+    "![a bee](bee.jpg) on a flower",
+    "# Title of a photo",
+    "${jndi:ldap} for the photo",
+    "Please see https://example.com for more",
+    "Please see www.example.com for more",
+    "The text /etc/passwd in a photo",
+    "The text C:\\Users in a photo",
+    "The text photos/2024/spring is here",
+    "The file bee.jpg is a photo",
+    "sudo rm -rf everything there",
+    "def bee(): return the flower",
+    'A bee {"keywords": ["bee"]} on a flower',
+    "return the bee now;",
+    "`bee` on a flower",
+    "日本",
+]
+SENTENCES = [
+    "A bee on a flower.",
+    "Runner no. 12 leads at 10:30; the other, #7, is third.",
+    "A sign of 24/12/2024 says “Open 24/7” to him/her.",
+    "Ein Hund - braun und müde - schläft.",
+    "L'été, une femme rit aux éclats.",
+    "一只黑狗在跑。",
+    "犬が走っている",
+    "สุนัขวิ่งบนหญ้า",
+    "강아지가 풀밭에서 달린다.",
+    "हरी घास पर एक कुत्ता",
+]
+
+
+@pytest.mark.parametrize("text", NO_SENTENCES)
+def test_what_is_no_sentence_is_left_out_and_the_keywords_stay(text: str) -> None:
+    assert checked(answer(description=text), prose=True) == {"category": "macro", "keywords": ["bee", "flower"]}
+    with pytest.raises(ValueError, match="`description` is no sentence"):
+        checked(answer(description=text), "caption", prose=True)
+
+
+@pytest.mark.parametrize("text", SENTENCES)
+def test_sentences_in_any_script_are_kept(text: str) -> None:
+    assert checked(answer(description=text), "caption", prose=True) == {"description": text}
+
+
+def test_a_long_text_without_spaces_is_cut_too() -> None:
+    long = checked(answer(description="一只黑狗在跑。" * 200), "caption")["description"]
+    assert 490 < len(long) <= 500 and long.endswith(" …")
+
+
 def test_a_schema_takes_only_its_own_members() -> None:
     assert checked(answer(), "caption") == {"description": "A bee on a flower."}
     assert checked(answer(), "keywords") == {"keywords": ["bee", "flower"]}
@@ -241,17 +303,18 @@ ANSWERS = st.fixed_dictionaries(
 @given(ANSWERS.map(json.dumps) | st.text(), st.sampled_from(sorted(SCHEMAS)))
 def test_whatever_is_answered_is_clean_or_refused(reply: str, schema: str) -> None:
     try:
-        found = checked(reply, schema)
+        found = checked(reply, schema, prose=True)
     except ValueError as trouble:
         assert str(trouble)
         return
     asked = set(SCHEMAS[schema]["required"])
-    assert asked - {"category"} <= set(found) <= asked
+    must = asked - {"category"} - ({"description"} if "keywords" in asked else set())
+    assert must <= set(found) <= asked
     assert found.get("category", "macro") in GENRES
     words = found.get("keywords", ["x"])
     assert 1 <= len(words) <= 15 and len({word.casefold() for word in words}) == len(words)
     for word in words:
         assert word == " ".join(word.split()) and 0 < len(word.encode()) <= 64 and not set(word) & set(",;|/\\#\n\x00")
-    line = found.get("description", "x")
+    line = found.setdefault("description", "A bee flies.") if "description" in asked else "x"
     assert 0 < len(line) <= 500 and len(line.splitlines()) == 1 and line.encode()
-    assert checked(json.dumps(found), schema) == found
+    assert checked(json.dumps(found), schema, prose=True) == found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import io
 import os
 import re
@@ -20,10 +21,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from phototag import api, api_found
-from phototag.errors import Interrupted, UsageError
+from phototag.errors import Interrupted, NoSpace, UsageError
 from phototag.read.scan import Options
 from phototag.search.nouns import Count, Found, Hit, Part, Query, Why
 from phototag.search.page import Card, page
+from phototag.store.log import replace_file
 from tests import browser
 from tests.conftest import SAMPLES
 
@@ -122,6 +124,24 @@ def test_a_name_that_is_no_utf_8_is_shown_and_linked() -> None:
     assert text.encode("utf-8")
 
 
+def test_photos_of_one_name_are_told_apart_by_their_folders() -> None:
+    hits = tuple(Hit(path, path, 0.5) for path in ("a/b/1.jpg", "c/b/1.jpg", "2.jpg"))
+    found = Found(Query("x"), hits, 3, roots=("/p",))
+    cards = [Card(f"/p/{hit.path}", why_not="gone") for hit in hits]
+    text = "".join(page(found, cards, "today"))
+    assert re.findall(r'class="name"[^>]*>([^<]*)<', text) == ["a/b/1.jpg", "c/b/1.jpg", "2.jpg"]
+
+
+def test_reasons_are_plain_words_and_figures_wait_for_a_mouse() -> None:
+    said = "0.88, 4.1 deviations above the rest"
+    why = (Why("dog", "visual", 0.9, said), Why("dog", "text", 0.8, "keyword dog"), Why("two", "people", 1, "2"))
+    text = "".join(page(Found(Query("dog"), (Hit("1", "x", 1, why),), 1), [Card("/x", why_not="gone")], "today"))
+    read = _Page(text)
+    assert "deviations" not in read.text and "what it shows stands out strongly “dog”" in read.text
+    assert "words keyword dog" in read.text and "people 2" in read.text and "no date" in read.text
+    assert any(said in (span.get("title") or "") for span in read.all("span"))
+
+
 def test_nothing_found_is_a_page_too() -> None:
     assert "Nothing found." in "".join(page(Found(Query("x")), [], "today"))
 
@@ -146,6 +166,23 @@ def test_a_sheet_is_written_over_and_nothing_else_is(library: Path, tmp_path: Pa
         with pytest.raises(UsageError):
             api_found.contact_sheet(found, there)
     assert mine.read_text() == "<p>mine" and photo.read_bytes() == before and not (library / "new.jpg").exists()
+
+
+def test_a_disk_that_takes_nothing_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    with monkeypatch.context() as read_only:
+        read_only.setattr(Path, "open", refused)
+        read_only.setattr(Path, "unlink", refused)
+        with pytest.raises(NoSpace, match="Read-only"):
+            replace_file(tmp_path / "out.html", b"x")
+
+
+def test_a_folder_as_a_sheet_names_the_right_option(library: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        api_found.contact_sheet(found_in(library, pictures(library)[:1]), tmp_path)
+    assert "--contact-sheet" in caught.value.hint
 
 
 def test_a_stop_leaves_no_sheet(library: Path, tmp_path: Path) -> None:
@@ -238,6 +275,18 @@ def test_nothing_sticks_out_runs_or_is_fetched(
     asked = [one["request"]["url"] for one in chromium.happened("Network.requestWillBeSent")[seen:]]
     assert [url for url in asked if not url.startswith("data:")] == [file.as_uri()]
     assert chromium.happened("Runtime.exceptionThrown") == [] and chromium.happened("Log.entryAdded") == []
+
+
+@NEEDS_BROWSER
+def test_a_phone_shows_help_and_scores_and_keeps_its_columns(
+    library: Path, tmp_path: Path, chromium: browser.Browser
+) -> None:
+    chromium.open(_sheet(library, tmp_path, 5), 390)
+    for name in ("#help", "meter", "#reasons"):
+        assert chromium.value(f"document.querySelector('{name}').getBoundingClientRect().width") > 20
+    across = chromium.value("columns()")
+    chromium.press("w")
+    assert chromium.value("columns()") == across == 2
 
 
 @NEEDS_BROWSER

@@ -73,7 +73,7 @@ KINDS = st.sampled_from([BURST, NEAR])
 PROFILE = st.sampled_from(sorted(PROFILES))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(KINDS, FRAMES, st.integers(1, 4), PROFILE)
 def test_what_holds_for_every_group(kind: str, frames: list[Frame], keep: int, profile: str) -> None:
     found = judge(kind, frames, Rules(keep, weights_of(profile)))
@@ -84,7 +84,7 @@ def test_what_holds_for_every_group(kind: str, frames: list[Frame], keep: int, p
     for frame, one in zip(frames, found, strict=True):
         if one.verdict == REJECT and not frame.person:
             witnesses = {fault.witness for fault in one.faults}
-            assert len(witnesses) >= 2 and witnesses != {"eyes", "same"}
+            assert len(witnesses) >= 2 and witnesses not in ({"eyes", "same"}, {"cut", "same"})
             assert frame.craft and not frame.night and one.because
             assert any(other.verdict == PICK for other in found)
 
@@ -147,6 +147,7 @@ def test_closed_eyes_alone_reject_nothing() -> None:
         ({"subject_blur": "motion"}, REJECT),
         ({"subject_cut": "left"}, REJECT),
         ({"subject_clipped_bright": 0.5}, REJECT),
+        ({"phash": 0, "subject_sharpness": 12.0, "subject_cut": "left"}, MAYBE),
         ({"phash": 0, "night": True}, MAYBE),
         ({"phash": 0, "blur": "motion"}, MAYBE),  # the subject is sharp: panning
         ({"model": {"sharp": "no"}}, REJECT),
@@ -336,5 +337,6 @@ def test_the_doubtful_ones_are_asked_once(tmp_path: Path) -> None:
 
 def test_no_model_is_asked_unasked(photos: Path, tell: Tell) -> None:
     assert tell("cull", photos, "--model", "x")[0] == 2
+    assert tell("cull", photos, "--ask-model", "--prompt", "caption")[0] == 2
     found = api.cull(photos, flags={"look.describer": "ollama"})
     assert found.asked is None and not found.looked.made.get("describe")

@@ -93,9 +93,11 @@ def test_a_rejecting_rating_only_where_there_are_no_stars(photos: Path) -> None:
     assert found["a2.jpg"] == STARS and not any("Label" in each for each in found.values())
 
 
-def test_flags_of_digikam(photos: Path) -> None:
+def test_flags_of_digikam_and_lightroom(photos: Path) -> None:
     written(photos, reject_as="flag", stars="0")
     assert says(photos, "a1.jpg", "a2.jpg") == {"a1.jpg": {"PickLabel": "1"}, "a2.jpg": {"PickLabel": "3"}}
+    for name, flag in (("a1.jpg", b"-1"), ("a2.jpg", b"1")):  # ExifTool below 12.80 does not know Lightroom's
+        assert b"<xmpDM:pick>" + flag + b"<" in (photos / name).read_bytes()
 
 
 def decide(folder: Path, file: Path, **verdicts: str) -> Path:

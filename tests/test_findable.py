@@ -61,7 +61,7 @@ def test_the_day_by_the_clock_on_the_wall(moment: Moment, day: int, minute: int)
 
 def test_noon_is_by_day_and_a_person_may_say_the_light() -> None:
     assert made(evidence={"light": {"light": "noon", "season": "summer"}})["light"] == ["noon", "day"]
-    own = Decision("a" * 32, tags=(Tag("night", 1.0, ("human",)),))
+    own = Decision("a" * 32, tags=(Tag("night", 1.0, ("human",)),), by="human")
     assert made(decision=own)["light"] == ["night"]
     guessed = Decision("a" * 32, tags=(Tag("night", 0.9, ("labels night 0.9",)),))
     assert made(decision=guessed)["light"] is None
@@ -73,10 +73,19 @@ def test_technique_that_was_looked_for_and_not_found_is_known() -> None:
 
 
 def test_keywords_come_with_their_broader_terms_and_with_what_people_call_them() -> None:
-    found = made(decision=Decision("a" * 32, tags=(Tag("dog", 0.9, ("labels",)), Tag("Aunt Mary", 1.0, ("human",)))))
+    tags = (Tag("dog", 0.9, ("labels",)), Tag("Aunt Mary", 1.0, ("human",)))
+    found = made(decision=Decision("a" * 32, tags=tags, by="human"))
     assert {"dog", "animal", "aunt mary"} <= set(found["keywords"])
     assert "Hund" in line(found, "keyword") and "Aunt Mary" in line(found, "keyword")
     assert "animal" in line(found, "broader keyword") and "Tier" in line(found, "broader keyword")
+
+
+def test_after_a_decision_the_words_in_the_files_count_as_they_are_now() -> None:
+    decided = Decision("a" * 32, tags=(Tag("Aunt Mary", 1.0, ("human",)), Tag("dog", 0.9, ("labels",))))
+    found = made(Facts(keywords=("Miezi", "Hund")), decided)
+    assert found["words"] == ["Miezi", "dog"] and "aunt mary" not in found["keywords"]
+    by_person = Decision("a" * 32, tags=(Tag("dog", 0.9, ("labels",)),), by="human")  # who took Miezi away
+    assert made(Facts(keywords=("Miezi",)), by_person)["words"] == ["dog"]
 
 
 def test_before_a_decision_people_s_own_words_count() -> None:

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phototag import resources
-from phototag.errors import PhototagError, UsageError
+from phototag.errors import UsageError
 from phototag.look import known
 from phototag.look.prompts import LONGEST, Prompt, load, named, quoted, shipped, slots_of
 from phototag.look.schemas import BESIDE, EXPAND, OF_PHOTOS, SCHEMAS, choose, translate
@@ -143,9 +143,9 @@ def test_a_prompt_is_named_by_word_or_by_file(tmp_path: Path, monkeypatch: pytes
     assert named(str(written(tmp_path))).name == "own"
     monkeypatch.chdir(tmp_path)
     assert named("own.md").name == named("./own.md").name == "own"
-    with pytest.raises(PhototagError) as caught:
+    with pytest.raises(UsageError) as caught:
         named("captions")
-    assert "caption, catalog, " in caught.value.hint
+    assert "Did you mean caption? There are: catalog, caption, keywords, cull." in caught.value.hint
 
 
 SHIPPED = sorted(path.stem for path in resources.folder("prompts").glob("*.md"))

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from phototag.search.nouns import FIELDS, Area, Count, Days, Query
+from phototag.errors import UsageError
+from phototag.search.nouns import FIELDS, Area, Count, Days, Part, Query
 from phototag.search.places import Atlas, Places, bare
 from phototag.search.query import understood
 from phototag.vocabulary import Vocabulary, load
@@ -485,10 +486,49 @@ _WORDS = st.sampled_from(
 )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("text", "said", "hint"),
+    [
+        ("date:2023-13", "date:2023-13", "2023-05"),
+        ("cat date:soon", "date:soon", "2023-05"),
+        ("since:never", "since:never", "2023-05"),
+        ("people:many", "people:many", "a number"),
+        ("rating:>=9", "rating:>=9", "five are the most"),
+        ("sterne:7 katze", "sterne:7", "five are the most"),
+        ("-light:foo", "light:foo", "golden hour"),
+        ("technique:dog", "technique:dog", "macro"),
+        ("season:monsoon", "season:monsoon", "winter"),
+        ("date:2023-08..2023-05", "ends before it begins", "earlier"),
+        ("since:2025 until:2020", "ends before it begins", "earlier"),
+        ("plcae:Berlin", '"plcae:"', '"place:"'),
+        ("dog ratings:5", '"ratings:"', '"rating:"'),
+    ],
+)
+def test_a_prefix_with_what_it_cannot_have_is_an_error(library: Library, text: str, said: str, hint: str) -> None:
+    with pytest.raises(UsageError) as trouble:
+        understood(text, TODAY, library)
+    assert said in trouble.value.sentence and hint in trouble.value.hint
+
+
+@pytest.mark.parametrize("text", ["12:30", "iso:>800", "http://example.org", "note: this", "title:x", "a:b"])
+def test_other_words_with_a_colon_are_no_prefixes(library: Library, text: str) -> None:
+    assert understood(text, TODAY, library).parts == ()
+
+
+def test_a_prefix_takes_numbers_in_words_and_paths_as_they_are(library: Library) -> None:
+    assert understood("people:two", TODAY, library).parts == (Part("people", "people:two", Count(2, 2)),)
+    assert [part.value for part in understood("path:Straße/IMG_*", TODAY, library).parts] == ["straße/img_"]
+    assert [part.text for part in understood('"Marie Curie"', TODAY, library).parts] == ["Marie Curie"]
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.one_of(st.text(max_size=200), st.lists(_WORDS, max_size=12).map(" ".join)), st.dates())
 def test_no_text_is_an_error(library: Library, text: str, today: date) -> None:
-    found = understood(text, today, library)
+    try:
+        found = understood(text, today, library)
+    except UsageError:  # a prefix with what it cannot have, and only that
+        assert ":" in text
+        return
     assert found.text == text
     assert all(part.field in FIELDS and "\0" not in part.text for part in found.parts)
     assert "\0" not in found.picture

@@ -118,7 +118,10 @@ CONDITIONS: list[tuple[str, Any, set[str], set[str]]] = [
     ("date", Days(months=(7,)), {"beach.jpg", "clip.mp4"}, {"party.cr3", "sydney.jpg"}),
     ("date", Days(weekdays=(5,)), {"beach.jpg", "clip.mp4", "party.cr3"}, {"sydney.jpg"}),
     ("date", Days(hours=(22, 5)), {"party.cr3", "sydney.jpg"}, {"beach.jpg"}),  # at noon only the day is known
-    ("season", "summer", {"beach.jpg", "sydney.jpg"}, set()),
+    ("season", "summer", {"beach.jpg", "sydney.jpg", "clip.mp4"}, {"party.cr3"}),  # a clip of July without a place
+    ("season", "winter", {"party.cr3"}, {"beach.jpg", "sydney.jpg", "clip.mp4"}),
+    ("path", "beach", {"beach.jpg"}, {"clip.mp4", "party.cr3", "sydney.jpg", 'O\'Brien "x".jpg'}),
+    ("path", 'brien "x".j', {'O\'Brien "x".jpg'}, {"beach.jpg", "clip.mp4", "party.cr3", "sydney.jpg"}),
     ("place", Area(("Potsdam",)), {"beach.jpg"}, {"sydney.jpg"}),
     ("place", Area(("Berlin",), 52.52, 13.40, 40), {"beach.jpg"}, {"sydney.jpg"}),
     ("place", Area(("Berlin",), 52.52, 13.40, 15), set(), {"beach.jpg", "sydney.jpg"}),
@@ -182,6 +185,52 @@ def test_conditions_alone_list_the_last_photos_first(rows: Library) -> None:
     assert names(found) == ["beach.jpg", "clip.mp4"] and found.matching == 3
 
 
+def test_a_season_by_the_month_says_so_and_turns_round_in_the_south(rows: Library) -> None:
+    summer = Part("season", "summer", "summer")
+    found = finder(rows).find(Query("summer", (summer,)))
+    assert "The season of 1 photo is by the month alone: the place is not known." in found.notes
+    (clip,) = (hit for hit in found.hits if hit.path == "clip.mp4")
+    assert clip.why[0].said == "by its month, 2023-07"
+    southern = finder(rows)
+    southern.gear = southern.gear._replace(south=True)
+    assert "clip.mp4" not in names(southern.find(Query("summer", (summer,))))
+
+
+def test_of_many_people_one_may_have_been_missed(rows: Library) -> None:
+    found = {n: finder(rows).find(Query("x", (Part("people", "x", Count(n, n)),))).hits for n in (3, 5, 6, 7, 8)}
+    assert {n: [(hit.path, hit.weak) for hit in hits] for n, hits in found.items()} == {
+        3: [],
+        5: [],
+        6: [("sydney.jpg", True)],
+        7: [("sydney.jpg", False)],
+        8: [("sydney.jpg", True)],
+    }
+
+
+def test_the_nearer_to_a_place_the_stronger(rows: Library) -> None:
+    def strength(km: float) -> float:
+        (hit,) = finder(rows).find(Query("x", (Part("place", "x", Area(("Berlin",), 52.52, 13.40, km)),))).hits
+        return hit.why[0].strength
+
+    assert 0.5 <= strength(30) < strength(300) <= 1
+
+
+def test_a_photo_that_passes_is_listed_as_weak_where_nothing_stands_out(rows: Library) -> None:
+    two = Part("people", "two people", Count(2, 2))
+    found = finder(rows).find(Query("glitter two people", (two,), "glitter"))
+    assert [(hit.path, hit.weak) for hit in found.hits] == [("beach.jpg", True)]
+    assert any('Nothing stands out as "glitter"' in note for note in found.notes)
+    assert finder(rows).find(Query("glitter", (), "glitter")).hits == ()
+
+
+def test_beside_a_photo_to_be_like_conditions_are_soft_where_nothing_is_known(rows: Library) -> None:
+    near = {ident(name): 0.9 - at / 100 for at, name in enumerate(("clip.mp4", "beach.jpg", "sydney.jpg"))}
+    source = Space("search", "m", Line(near, 0.1, 0.1, 1_000))
+    night = Part("light", "at night", "night")
+    found = finder(rows, source).find(Query("at night", (night,)), like=[[1.0, 0.0]])
+    assert [(hit.path, hit.weak) for hit in found.hits] == [("sydney.jpg", False), ("clip.mp4", True)]
+
+
 # ---- words
 
 
@@ -203,6 +252,26 @@ def test_conditions_alone_list_the_last_photos_first(rows: Library) -> None:
 def test_words_are_found_where_they_stand(rows: Library, picture: str, first: str | None) -> None:
     found = names(finder(rows).find(Query(picture, (), picture)))
     assert (found or [None])[0] == first
+
+
+def test_either_of_two_words_will_do(rows: Library) -> None:
+    found = finder(rows).find(Query("dog or bridge", (), "dog or bridge"))
+    assert {"beach.jpg", "sydney.jpg"} <= set(names(found)) and not any(hit.weak for hit in found.hits)
+    assert set(names(finder(rows).find(Query("Katze oder Brücke", (), "Katze oder Brücke")))) == {
+        "party.cr3",
+        "sydney.jpg",
+    }
+
+
+def test_one_word_of_two_is_weak(rows: Library) -> None:
+    assert [hit.weak for hit in finder(rows).find(Query("opera dog", (), "opera dog")).hits] == [True, True]
+    assert [hit.weak for hit in finder(rows).find(Query("beach dog", (), "beach dog")).hits] == [False, True]
+
+
+def test_words_of_which_every_text_is_full_find_nothing_and_an_exclusion_alone_is_told(rows: Library) -> None:
+    found = finder(rows).find(Query("the", (), "the"))
+    assert not found.hits and "nothing was searched for" in found.notes[0]
+    assert finder(rows).find(Query("-car", (), "", ("car",))).notes == ('All photos without "car", the latest first.',)
 
 
 def test_all_words_come_before_some(rows: Library) -> None:
@@ -278,6 +347,17 @@ def test_a_likeness_that_means_nothing_in_this_space_is_no_hit_and_one_that_mean
     line = Line({"a": 0.55, "b": 0.40}, 0.10, 0.05, 1_000)
     (one,) = spaces.nearest(Space("s", "m", line, least=0.45, sure=0.60), None, 9)
     assert (one.image_id, one.weak) == ("a", True)
+
+
+def test_one_space_alone_is_sure_only_far_above_the_rest_and_earlier_where_words_back_it(rows: Library) -> None:
+    def weak(likeness: float, text: str, name: str) -> bool:
+        line = Line({ident(name): likeness}, 0.5, 0.1, 1_000)
+        source = Space("search", "m", line, lambda texts: [[1.0]] * len(texts))
+        (hit,) = (one for one in finder(rows, source).find(Query(text, (), text)).hits if one.path == name)
+        return hit.weak
+
+    assert weak(0.80, "submarine", "party.cr3") and not weak(0.95, "submarine", "party.cr3")
+    assert weak(0.65, "cat submarine", "party.cr3") and not weak(0.80, "cat submarine", "party.cr3")
 
 
 def test_a_space_finds_and_vetoes(rows: Library) -> None:
@@ -385,6 +465,21 @@ def test_a_new_word_of_a_person_is_found_at_once(tmp_path: Path) -> None:
     assert names(search('"Bucephalus"', folder=tmp_path)) == ["a.png"]
 
 
+def test_keywords_that_another_program_wrote_are_found_after_a_scan(tmp_path: Path) -> None:
+    for name in ("horse.png", "DSC00042.jpg"):
+        shutil.copy(SAMPLES / name, tmp_path / name)
+    api.look(tmp_path)
+    assert search('"Miezi"', folder=tmp_path).hits == ()
+    words = ["-Subject+=Miezi", "-Subject+=Katzen 2024"]
+    subprocess.run(["exiftool", "-q", "-overwrite_original", *words, tmp_path / "horse.png"], check=True)
+    api.scan(tmp_path)
+    assert names(search('"Miezi"', folder=tmp_path)) == ["horse.png"]
+    assert names(search("miezi", folder=tmp_path))[:1] == ["horse.png"]
+    found = search("Katzen 2024", folder=tmp_path)  # a year, and a keyword of somebody too
+    assert names(found)[:1] == ["horse.png"] and not found.hits[0].weak
+    assert "is a keyword here" in found.notes[0]
+
+
 def test_while_another_run_holds_the_library_what_is_known_is_found(tmp_path: Path) -> None:
     shutil.copy(SAMPLES / "horse.png", tmp_path / "a.png")
     api.scan(tmp_path)
@@ -394,7 +489,7 @@ def test_while_another_run_holds_the_library_what_is_known_is_found(tmp_path: Pa
     place = open_library(tmp_path).place
     with lock.writing(place.state, place.root):
         found = search('"x" raw', folder=tmp_path)
-    assert any("changed since search last looked" in note for note in found.notes)
+    assert any("Another phototag is at work" in note for note in found.notes)
 
 
 # ---- what can be wrong
@@ -411,6 +506,16 @@ def test_an_empty_library_says_so(tmp_path: Path) -> None:
     open_library(tmp_path, tmp_path, make=True)
     found = search("dog on a beach, summer 2023, in Berlin", folder=tmp_path)
     assert not found.hits and "phototag scan" in found.notes[0]
+
+
+def test_lost_tables_are_made_again_and_not_scanned_anew(tmp_path: Path) -> None:
+    shutil.copy(SAMPLES / "horse.png", tmp_path / "a.png")
+    api.scan(tmp_path)
+    api.say([tmp_path / "a.png"], add=["Bucephalus"])
+    shutil.rmtree(tmp_path / ".phototag" / "lance")
+    with pytest.raises(Damaged, match="lost its tables") as trouble:
+        search("Bucephalus", folder=tmp_path)
+    assert "phototag rebuild" in trouble.value.hint
 
 
 def broken(kind: str) -> Callable[[Path], None]:
@@ -446,9 +551,15 @@ def test_a_damaged_library_is_a_sentence_or_mends_itself(real: Path, tmp_path: P
         assert found.hits or found.notes or table.startswith("vectors")
 
 
-@pytest.mark.parametrize("text", ["x" * 10_000, "dog " * 2_500, "' OR 1=1 --", '"""', "- -", "\x00\x07", "né\ud83d"])
+@pytest.mark.parametrize("text", ["x" * 10_000, "dog " * 2_500, "' OR 1=1 --", "cat or", "or or or", "né\ud83d"])
 def test_any_text_is_a_query(real: Path, text: str) -> None:
     search(text, folder=real, limit=3)
+
+
+@pytest.mark.parametrize("text", ['""', '"""', "-", "- -", "*", "\x00\x07"])
+def test_signs_alone_are_no_query(real: Path, text: str) -> None:
+    with pytest.raises(UsageError, match="nothing to search for"):
+        search(text, folder=real)
 
 
 def test_a_cold_search_loads_neither_torch_nor_pandas_nor_lancedb(real: Path) -> None:

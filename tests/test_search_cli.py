@@ -237,17 +237,16 @@ def test_nothing_found_is_an_answer(search: Search, engine: Engine, tmp_path: Pa
     assert len(search("dog", "--csv").text.splitlines()) == 1
 
 
-def test_paths_are_short_and_whole(search: Search, library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paths_are_whole_in_both_forms(search: Search, library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(library / "birthday")
+    before = os.fsencode(library) + b"/"
     said = search("dog", "--paths")
-    assert said.out.split(b"\n") == [CAT.encode(), rb"two\nlines.jpg", RAW_NAME, b""]
+    assert said.out.split(b"\n") == [*(before + one for one in (CAT.encode(), rb"two\nlines.jpg", RAW_NAME)), b""]
     assert "warning: 1 name has a line break in it" in said.err and "--print0" in said.err
     said = search("dog", "--print0")
     names = said.out.split(b"\0")
-    assert (
-        names[-1] == b"" and [os.path.exists(name) for name in names[:-1]] == [True] * 3 and "warning" not in said.err
-    )
-    monkeypatch.chdir(library / "birthday")
-    assert search("dog", "--paths").out.startswith(b"IMG_0011.jpg\n../two")
+    assert names == [*(before + one for one in (CAT.encode(), os.fsencode(BROKEN), RAW_NAME)), b""]
+    assert "warning" not in said.err
 
 
 def test_csv_is_what_the_rfc_says(search: Search, library: Path) -> None:
@@ -338,7 +337,7 @@ def test_a_broken_pipe_is_quiet(library: Path) -> None:
         "import sys, types; from phototag.search.nouns import *; from phototag import cli\n"
         "hits = tuple(Hit(str(n), 'x' * 90, 0.5) for n in range(3000))\n"
         "sys.modules['phototag.api_searching'] = types.SimpleNamespace("
-        "search=lambda text, **given: Found(Query(text), hits, 1, roots=('/',)))\n"
+        "search=lambda text, **given: Found(Query(text), hits, 1, roots=('/nowhere',)))\n"
         "sys.exit(cli.run(['search', 'x', '-n', '9000', '--library', sys.argv[1], *sys.argv[2:]]))"
     )
     for form in ("--paths", "--csv", "-q"):
@@ -347,6 +346,34 @@ def test_a_broken_pipe_is_quiet(library: Path) -> None:
             ["bash", "-c", line], cwd=library, env={**os.environ, "SCRIPT": script}, capture_output=True, check=True
         )
         assert len(done.stdout) == 10 and b"rror" not in done.stderr, done.stderr
+
+
+def test_a_photo_that_cannot_be_compared_says_why(search: Search, library: Path, tmp_path: Path) -> None:
+    (library / "bad.jpg").write_bytes(b"\xff\xd8\xff nothing")
+    api.scan(library)
+    shutil.copy(library / CAT, tmp_path / "outside.jpg")
+    shutil.copy(library / CAT, library / "new.jpg")
+    for name, why in (
+        (library / "bad.jpg", "cannot be read as a photo"),
+        (tmp_path / "outside.jpg", "lies outside of the library"),
+        (library / "new.jpg", "Scan its folder first"),
+        (library, "is a folder"),
+    ):
+        said = search("--like", name)
+        assert said.code == 2 and why in said.err and str(name) in said.err
+    assert search("--like", library / CAT).code == 0
+
+
+def test_words_that_are_said_of_every_photo_stand_last() -> None:
+    hit = Hit("1", "x", 1.0, shown={"keywords": ["landscape orientation", "dog", "beach"]})
+    assert listing.keywords_of(hit) == ["dog", "beach", "landscape orientation"]
+
+
+def test_where_no_photos_are_embed_makes_no_library(phototag: Run, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no photo")
+    done = phototag("embed", str(tmp_path))
+    assert done.returncode == 6 and "There are no photos in" in done.stderr
+    assert [one.name for one in tmp_path.iterdir()] == ["notes.txt"]
 
 
 # ---- copies and links
@@ -418,18 +445,41 @@ def test_some_folders_are_refused(search: Search, library: Path, tmp_path: Path,
     assert sorted((library / ".phototag").rglob("*")) == state
 
 
-def test_into_its_own_folder_nothing_is_copied(search: Search, library: Path) -> None:
+def test_nothing_is_copied_among_the_photos_that_were_searched(search: Search, library: Path) -> None:
+    (library / "out").mkdir()
     before = _all(library)
-    said = search("dog", "--copy-to", library / "birthday", "--limit", "1")
-    assert "1 was there already" in said.text and _all(library) == before
+    for option in ("--copy-to", "--link-to"):
+        for folder in (library / "birthday", library / "out" / "deep", library):
+            said = search("dog", option, folder)
+            assert said.code == 2 and "would become photos of it" in said.err and _all(library) == before
+    assert not (library / "out" / "deep").exists()
 
 
-def test_a_photo_that_is_gone_is_named(search: Search, library: Path, tmp_path: Path) -> None:
+def test_what_a_scan_passes_over_may_take_copies(search: Search, library: Path) -> None:
+    (library / "out").mkdir()
+    (library / ".phototagignore").write_text("out/\n")
+    assert "2 photos copied" in search("dog", "--copy-to", library / "out" / "deep").text
+    assert "2 photos copied" in search("dog", "--copy-to", library / ".hidden").text
+
+
+def test_a_photo_that_has_gone_is_no_hit_and_the_next_one_moves_up(search: Search, library: Path) -> None:
     (library / CAT).unlink()
-    said = search("dog", "--copy-to", tmp_path / "to", "--json", "--weak")
-    told = json.loads(said.out)["copy_to"]
-    assert said.code == 1 and [Path(one["path"]).name for one in told["failed"]] == ["IMG_0011.jpg"]
-    assert len(told["copies"]) == 2
+    said = search("dog", "--limit", "1")
+    assert "lines.jpg" in said.text and CAT not in said.text
+    assert said.code == 0 and "1 photo has gone since the last scan" in said.err
+
+
+def test_of_a_disk_that_is_not_there_the_finds_stay(search: Search, engine: Engine, library: Path) -> None:
+    for one in library.iterdir():
+        if one.name != ".phototag":
+            shutil.rmtree(one) if one.is_dir() else one.unlink()
+    assert CAT in search("dog").text
+
+
+def test_a_photo_that_goes_meanwhile_is_named(library: Path, tmp_path: Path) -> None:
+    gathering = Gathering(tmp_path / "to")
+    gathering.bring(str(library / "no.jpg"))
+    assert [Path(path).name for path, _ in gathering.done.failed] == ["no.jpg"]
 
 
 def test_no_copy_stays_of_a_photo_that_changed_meanwhile(
@@ -476,8 +526,9 @@ def test_the_page_is_made_and_opened(
     opened.unlink()
     search("dog", "--open")
     assert _soon(opened) == str(library / CAT)
-    (library / CAT).unlink()
-    assert "not there now" in search("dog", "--open").err
+    opener.write_text("#!/bin/sh\necho no viewer >&2; exit 3\n")
+    said = search("dog", "--open")
+    assert said.code == 5 and "No program opened" in said.err and "no viewer" not in said.err
 
 
 def _soon(file: Path) -> str:
@@ -491,18 +542,66 @@ def _soon(file: Path) -> str:
     raise AssertionError(f"nobody wrote {file}")
 
 
-def test_an_album_is_a_keyword_that_undo_takes_back(search: Search, engine: Engine, library: Path) -> None:
+def test_an_album_is_one_keyword_that_undo_takes_back(search: Search, engine: Engine, library: Path) -> None:
     engine.hits = engine.hits[:1]
-    before = (library / CAT).read_bytes()
+    before, words = (library / CAT).read_bytes(), _words(library / CAT)
+    api.say([library / CAT], add=["kitten"], library=library)  # decided, and not what an album writes
     said = search("dog", "--album", "Summer in Rome", "--dry-run")
-    assert "would get the keyword 'Summer in Rome'" in said.text and (library / CAT).read_bytes() == before
+    assert "+ Summer in Rome" in said.text and "kitten" not in said.text and "nothing was changed" in said.text
+    assert (library / CAT).read_bytes() == before
     assert search("dog", "--album", "Summer in Rome").code == 2  # nobody can be asked
     assert _keywords(library / CAT, "Summer in Rome") is False
     said = search("dog", "--album", "Summer in Rome", "--yes")
     assert said.code == 0 and "'Summer in Rome' is in" in said.text and "phototag undo" in said.text
-    assert _keywords(library / CAT, "Summer in Rome") is True
+    assert _words(library / CAT) == words | {"Summer in Rome"}
+    assert _decided(library, "Summer in Rome")
+    again = search("dog", "--album", "Summer in Rome", "--yes")
+    assert again.code == 0 and "already" in again.text
     api.undo(last=True, library=library)
     assert _keywords(library / CAT, "Summer in Rome") is False and (library / CAT).read_bytes() == before
+    api.tag([library / CAT], library=library)
+    assert _keywords(library / CAT, "kitten") is True and _keywords(library / CAT, "Summer in Rome") is False
+    assert not _decided(library, "Summer in Rome")
+
+
+def test_an_album_stays_when_tags_are_written_later(search: Search, engine: Engine, library: Path) -> None:
+    engine.hits = engine.hits[:1]
+    search("dog", "--album", "Summer in Rome", "--yes")
+    api.say([library / CAT], add=["kitten"], library=library)
+    api.tag([library / CAT], library=library)
+    assert {"kitten", "Summer in Rome"} <= _words(library / CAT)
+
+
+def test_a_word_that_was_taken_away_can_be_an_album_again(search: Search, engine: Engine, library: Path) -> None:
+    engine.hits = engine.hits[:1]
+    api.say([library / CAT], remove=["Rome"], library=library)
+    search("dog", "--album", "Rome", "--yes")
+    api.tag([library / CAT], library=library)
+    assert _keywords(library / CAT, "Rome") is True
+
+
+def test_a_refused_file_is_in_no_album(search: Search, engine: Engine, library: Path) -> None:
+    engine.hits = engine.hits[:1]
+    for one in list((library / "birthday").glob("IMG_0011.*")):
+        if one.suffix.lower() == ".xmp":
+            one.unlink()
+    twin = library.parent / "twin.jpg"
+    os.link(library / CAT, twin)  # a file of several names is not written into
+    said = search("dog", "--album", "Rome", "--yes")
+    assert said.code == 1 and "No file was written" in said.text and not _decided(library, "Rome")
+    twin.unlink()
+    api.tag([library / CAT], library=library)
+    assert _keywords(library / CAT, "Rome") is False
+
+
+def _decided(library: Path, word: str) -> bool:
+    decision = api.show([library / CAT], library=library)[0].decision
+    return decision is not None and any(tag.term == word for tag in decision.tags)
+
+
+def _words(photo: Path) -> set[str]:
+    command = ["exiftool", "-s3", "-sep", ";", "-XMP-dc:Subject", str(photo)]
+    return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip().split(";")) - {""}
 
 
 def _keywords(photo: Path, word: str) -> bool:
@@ -571,7 +670,7 @@ def test_from_words_to_files_with_nothing_standing_in(phototag: Run, tmp_path: P
     api.decide(folder)
     place.remember(place.existing(folder))
     done = phototag("search", "Jürgen", "--since", "2024-06-01", "--until", "2024-06-30", "--paths")
-    assert done.returncode == 0 and done.stdout == "photos/birthday/IMG_0007.jpg\n", done.stderr
+    assert done.returncode == 0 and done.stdout == f"{folder}/birthday/IMG_0007.jpg\n", done.stderr
     assert "used last" in done.stderr
     told = json.loads(phototag("search", "june 2024", "-berlin", "--json", "--all", "--library", folder).stdout)
     assert {Path(hit["path"]).parent.name for hit in told["hits"]} == {"birthday"} and len(told["hits"]) > 2

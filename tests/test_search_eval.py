@@ -102,7 +102,7 @@ def _bench() -> ModuleType:
 
 @pytest.mark.slow
 def test_together_the_sources_are_not_worse_than_the_best_one(shared_photos: Path, tmp_path: Path) -> None:
-    files = _bench().prepared(shared_photos, tmp_path)
+    files, _ = _bench().prepared(shared_photos, tmp_path)
     for name, file in files.items():
         found = evaluate(file, folder=tmp_path / "photos")
         for score in found.scores:

@@ -21,7 +21,7 @@ from phototag.errors import NoBackend, PhototagError
 from phototag.look.expand import expanded
 from phototag.look.prompts import named, shipped
 from phototag.look.step import LocalLook, Subject
-from phototag.look.translate import Translate, translations
+from phototag.look.translate import FAILED, Translate, translations
 from phototag.records import Facts, Tag
 
 WORDS = vocabulary.load(resources.vocabulary_file())
@@ -150,13 +150,13 @@ def test_a_photo_that_fails_is_named_and_the_others_are_kept() -> None:
     made = translate.make([photo(name) for name in "abcd"])
     assert made[0].value["fr"] == FRENCH and [one.value for one in made[1:]] == [None] * 3
     assert "no JSON" in made[1].error and "`de` is not translated" in made[2].error
-    assert made[3].error == "the server gave up"
+    assert made[3].error == f"{FAILED}the server gave up"
 
 
 def test_what_stops_the_translator_stops_the_run() -> None:
     with pytest.raises(NoBackend):
         step(NoBackend("the server is gone"))[0].make([photo()])
-    assert [one.error for one in step(OSError("cut"))[0].make([photo()])] == ["cut"]
+    assert [one.error for one in step(OSError("cut"))[0].make([photo()])] == [f"{FAILED}cut"]
 
 
 @given(st.text(), st.dictionaries(st.sampled_from(["de", "fr", "it"]), st.text() | st.integers()))

@@ -72,7 +72,7 @@ class Ollama:
         try:
             self.meet()
         except NoBackend as trouble:
-            return f"{trouble.sentence} {trouble.hint}".strip()
+            return " ".join(f"{trouble.sentence} {trouble.hint}".split())
         return None
 
     def meet(self) -> None:
@@ -130,7 +130,7 @@ class Ollama:
     def _introduced(self) -> list[Host]:
         found: list[Host] = []
         absent: list[tuple[str, str]] = []
-        wanted, digest = self._wanted, ""
+        wanted, digest, gone = self._wanted, "", False
         for where in self._addresses:
             door = Door(where, self._options.timeout_s)
             try:
@@ -140,6 +140,7 @@ class Ollama:
                     raise Trouble(Then.STOP, other, "Bring both up to date: ollama pull {model}")
             except Trouble as trouble:
                 absent.append(trouble.told(where, wanted or "that it would choose"))
+                gone = trouble.then is Then.LOST
                 if trouble.then is Then.LEAVES:
                     raise NoBackend(*absent[-1]) from trouble
                 continue
@@ -148,8 +149,9 @@ class Ollama:
         others = [f"{sentence} {hint}".strip() for sentence, hint in absent]
         if not found:
             sentence, hint = absent[-1]
-            without = "Or leave --describer out: everything else works without." if self._options.sees else ""
-            raise NoBackend("\n".join([*others[:-1], sentence]), f"{hint} {without}".strip())
+            if gone and self._options.sees:
+                hint += "\n  Or leave --describer out: everything else works without."
+            raise NoBackend("\n".join([*others[:-1], sentence]), hint)
         self.notices += [*others, *self._announced(found)]
         self.name = f"ollama:{wanted}@{digest[:12]}{self._options.changed}"
         self._wanted = wanted

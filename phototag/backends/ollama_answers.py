@@ -127,7 +127,9 @@ def misfit(value: Any, schema: Mapping[str, Any], name: str = "it") -> str:
         return f"`{name}` is none of the words to choose from"
     if "const" in schema and value != schema["const"]:
         return f"`{name}` is another value"
-    if isinstance(value, str | list) and len(value) < schema.get("minLength" if isinstance(value, str) else "minItems", 0):
+    if isinstance(value, str | list) and len(value) < schema.get(
+        "minLength" if isinstance(value, str) else "minItems", 0
+    ):
         return f"`{name}` is too short"
     if isinstance(value, dict):
         return _member_misfit(value, schema)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from phototag.backends.heat import EVERY_S
-from phototag.backends.ollama_hosts import DEFAULT
 
 _FREER = 0.4  # the temperature from which another seed brings another answer
 _TURN = 1000  # between the seeds of two turns
@@ -32,7 +31,7 @@ class Manner:
 class Options:
     """What the settings may say; none of it reaches a server but by name."""
 
-    hosts: Sequence[str] = (DEFAULT,)
+    hosts: Sequence[str] = ()  # none: the usual one
     allow_hosts: Sequence[str] = ()
     parallel: int = 0  # requests at once at each server; 0: as many as pay
     keep_alive: str = "15m"

@@ -23,6 +23,8 @@ _BUILT_IN = {
     "fake": "phototag.backends.fake:Fake",
     "ollama": "phototag.backends.ollama:Ollama",
 }
+# Of ours, those that lack a method: what a sentence offers is not imported to find out.
+_CANNOT = {"describe": frozenset({"clip"}), "embed_pictures": frozenset({"ollama"})}
 
 
 def names() -> list[str]:
@@ -43,8 +45,9 @@ def _made(spec: str, method: str, options: Mapping[str, object] | None = None) -
     word, _, rest = spec.partition(":")
     paths = _paths()
     if word not in paths:
-        near = difflib.get_close_matches(word, paths, 1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(sorted(paths))}."
+        fitting = sorted(paths.keys() - _CANNOT[method])
+        near = difflib.get_close_matches(word, fitting, 1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(fitting)}."
         raise NoBackend(f"There is no backend named {word!r}.", hint)
     module, _, attribute = paths[word].partition(":")
     try:

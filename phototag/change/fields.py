@@ -40,7 +40,7 @@ _XMP = (
     *(LISTS["subject"], LISTS["hierarchy"], LISTS["tagslist"], DESCRIPTION),
     *("XMP-photoshop:City", "XMP-photoshop:State", "XMP-photoshop:Country"),
     *("XMP-iptcCore:CountryCode", "XMP-iptcCore:Location"),
-    *("XMP-xmp:Rating", "XMP-microsoft:RatingPercent", "XMP-xmp:Label", "XMP-digiKam:PickLabel"),
+    *("XMP-xmp:Rating", "XMP-microsoft:RatingPercent", "XMP-xmp:Label", "XMP-digiKam:PickLabel", "XMP-xmpDM:Pick"),
     *_OWN,
 )
 # Kept in line where somebody has them, never made.

@@ -27,6 +27,7 @@ PLACES = {
     "location": ("XMP-iptcCore:Location", "IPTC:Sub-location", 32),
 }
 RATING, LABEL, COLOUR = "XMP-xmp:Rating", "XMP-xmp:Label", "XMP-digiKam:ColorLabel"
+PICK = "XMP-xmpDM:Pick"  # Lightroom's flag: 1 picked, -1 rejected
 FLAG = "XMP-digiKam:PickLabel"  # 1: rejected, 3: accepted
 LABELS = {"Red": "1", "Yellow": "3", "Green": "4", "Blue": "5", "Purple": "6"}  # with digiKam's number for it
 _PERCENT = {"0": "0", "1": "1", "2": "25", "3": "50", "4": "75", "5": "99"}
@@ -206,6 +207,7 @@ class _Merge:
             self._cull("culled_rating", RATING, wanted.rating, _twins_of(wanted.rating))
         self._cull("culled_label", LABEL, wanted.label, {COLOUR: LABELS.get(wanted.label, "0")})
         self._cull("culled_flag", FLAG, wanted.flag, {})
+        self._cull("culled_pick", PICK, {"3": "1", "1": "-1"}.get(wanted.flag, ""), {})
 
     def _cull(self, name: str, tag: str, text: str, twins: Mapping[str, str]) -> None:
         held, unset = self.held(tag), ((), ("0",))

@@ -68,8 +68,10 @@ def group() -> None:
     """Tag, organise, search and cull your photos on your own machine.
 
     Nothing leaves this machine unless you ask for it. organize makes tagged copies and only reads the
-    originals. Only tag, duplicates, cull (with their options that say so) and undo change photos: they
-    show their plan and ask first, and undo takes everything back. State is kept in the folder .phototag beside the photos, or in the organised tree.
+    originals. Photos are changed by tag, search --album and cull --write alone, and put away by
+    duplicates and cull where you say so: they show their plan and ask first, and undo takes everything
+    back. State is kept in the folder .phototag beside the photos, or in the organised tree.
+
     """
 
 

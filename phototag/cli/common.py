@@ -62,10 +62,7 @@ def asks_a_model(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.option("--describer", metavar="NAME", help="Who writes captions and keywords: ollama, or fake to rehearse.")
     @click.option("--model", metavar="NAME", help="The model of Ollama, such as qwen3-vl:4b-instruct.")
-    @click.option("--ollama", metavar="URL", multiple=True, help="An Ollama server; several share the work.")
-    @click.option("--allow-host", metavar="HOST", multiple=True, help="Pictures may be sent to this other machine.")
-    @click.option("--prompt", metavar="NAME|FILE", help="Another question: caption, keywords, or a file of yours.")
-    @click.option("--style", metavar="TEXT", help='Your wording, such as "say wedding band, not ring".')
+    @asks_servers
     @click.option(
         "--strict", is_flag=True, help="Only words of the vocabulary: a second question lets the model choose."
     )
@@ -76,19 +73,63 @@ def asks_a_model(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def wrapped(*args: Any, **given: Any) -> Any:
         switches = {"policy.strict": "strict"} | {f"look.{name}": name for name in ("twice", "every_photo", "retag")}
-        model, hosts, allowed = given.pop("model"), given.pop("ollama"), given.pop("allow_host")
+        model, models = given.pop("model"), given.pop("models")
         named = {
-            "look.describer": given.pop("describer") or ("ollama" if model or hosts else None),
+            "look.describer": given.pop("describer") or ("ollama" if model or "ollama.hosts" in models else None),
             "ollama.model": model,
-            "ollama.hosts": ",".join(hosts) or None,
-            "ollama.allow_hosts": ",".join(allowed) or None,
-            "look.prompt": given.pop("prompt"),
-            "look.style": given.pop("style"),
             "look.translate": given.pop("translate"),
         } | {key: "true" if given.pop(name) else None for key, name in switches.items()}
-        return function(*args, models={key: text for key, text in named.items() if text is not None}, **given)
+        return function(*args, models=models | _given(named), **given)
 
     return wrapped
+
+
+def asks_servers(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say where a model is asked, and what; they arrive as settings in `models`."""
+
+    @click.option("--ollama", metavar="URL", multiple=True, help="An Ollama server; several share the work.")
+    @click.option("--allow-host", metavar="HOST", multiple=True, help="Pictures may be sent to this other machine.")
+    @click.option(
+        "--prompt",
+        metavar="NAME|FILE",
+        help="Another question: caption, keywords, cull (verdicts), or a file of yours.",
+    )
+    @click.option("--style", metavar="TEXT", help='Your wording, such as "say wedding band, not ring".')
+    @functools.wraps(function)
+    def wrapped(*args: Any, **given: Any) -> Any:
+        named = {
+            "ollama.hosts": ",".join(given.pop("ollama")) or None,
+            "ollama.allow_hosts": ",".join(given.pop("allow_host")) or None,
+            "look.prompt": given.pop("prompt"),
+            "look.style": given.pop("style"),
+        }
+        return function(*args, models=_given(named), **given)
+
+    return wrapped
+
+
+def check_asked(folder: Path, both: Shared, flags: dict[str, str], *, below: bool = True) -> None:
+    """UsageError for options that only a describer can follow where none is set; a line where one does less.
+
+    The library is that of the folder, or where `below` is False, the folder itself.
+    """
+    from phototag import api_asking
+
+    if told := api_asking.check_asked(folder, both.library if below else folder, flags):
+        both.report.say(told)
+
+
+def list_not_looked(failed: list[tuple[str, str]]) -> None:
+    """Name every photo that could not be looked at, and apart from them those that were only not translated."""
+    from phototag import api_asking
+
+    looks, translations = api_asking.untranslated(failed)
+    list_failures(looks, "Could not be looked at")
+    list_failures(translations, "Could not be translated")
+
+
+def _given(named: dict[str, str | None]) -> dict[str, str]:
+    return {key: text for key, text in named.items() if text is not None}
 
 
 def _pairs(flags: tuple[str, ...]) -> dict[str, str]:
@@ -120,10 +161,12 @@ def stopping() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def interrupted() -> Interrupted:
+def interrupted(*, undecided: bool = False) -> Interrupted:
+    """The end of a run that was stopped; `undecided` where answers are stored of which no tags were made yet."""
     # What --fresh forgot is pending now: going on without it makes the rest.
     again = shown(shlex.join(["phototag", *(word for word in sys.argv[1:] if word != "--fresh")]))
-    return Interrupted("Stopped on request; everything finished is stored.", f"To go on: {again}")
+    later = " Tags are decided from it when the command goes on." if undecided else ""
+    return Interrupted(f"Stopped on request; everything finished is stored.{later}", f"To go on: {again}")
 
 
 def list_failures(failures: list[tuple[str, str]], heading: str) -> None:

@@ -59,8 +59,9 @@ def command(folder: Path, both: Shared, **given: Any) -> None:
     are picks; a reject needs two independent reasons; all else is maybe. Brackets, panoramas, focus stacks and
     timelapses are never culled. What you decide on the page wins for good.
 
-    It changes no photo without --write or --move-rejects, which show their plan and ask; phototag undo takes both
-    back. Stars and labels that are there stay. --export copies and writes over nothing.
+    It only reads, and never changes a photo, but for --write (stars and labels; those that are there stay) and
+    --move-rejects. Both show their plan and ask, and phototag undo takes them back. --export copies and writes over
+    nothing.
 
     \b
     Examples:
@@ -87,6 +88,8 @@ def command(folder: Path, both: Shared, **given: Any) -> None:
             raise interrupted()
         _told(culled, both, given)
         results, failed = _deeds(culled, both, given, flags, stop)
+        if stop():
+            raise interrupted()
     if both.json:
         from phototag.culling import listing
 

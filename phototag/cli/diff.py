@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from phototag.cli.common import Shared, asks_a_model, shared, stopping
+from phototag.cli.common import Shared, asks_servers, shared, stopping
 from phototag.report import folded, out, out_json, rows, shown
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _TERMS, _PHOTOS = 12, 10
     "--sample", type=click.IntRange(min=1), default=200, show_default=True, help="How many photos are asked about."
 )
 @click.option("--seed", type=int, default=0, help="Another draw.")
-@asks_a_model
+@asks_servers
 @shared
 def command(
     model_a: str, model_b: str, folder: Path, sample: int, seed: int, models: dict[str, str], both: Shared

@@ -7,10 +7,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from phototag.cli.common import Shared, asks_a_model, interrupted, list_failures, shared, stopping
+from phototag.cli.common import (
+    Shared,
+    asks_a_model,
+    check_asked,
+    interrupted,
+    list_failures,
+    list_not_looked,
+    shared,
+    stopping,
+)
 from phototag.cli.decide import summary, vocabulary_flags
 from phototag.cli.scan import as_json as scan_as_json
-from phototag.report import Report, out, out_json, rows
+from phototag.report import Report, many, out, out_json, rows
 
 if TYPE_CHECKING:
     from phototag.pipeline import Looked
@@ -56,6 +65,7 @@ def command(
     Examples:
       phototag look ~/Pictures --limit 100
       phototag look ~/Pictures --describer fake --embedder fake
+      phototag look ~/Pictures --describer ollama --model qwen3-vl:4b-instruct --sample 20
     """
     from phototag import api
     from phototag.pipeline import Selection
@@ -63,6 +73,7 @@ def command(
     given = {"look.embedder": embedder, "threads": str(threads) if threads else None}
     flags = both.flags | models | {key: value for key, value in given.items() if value is not None}
     flags |= vocabulary_flags(vocab, min_confidence)
+    check_asked(folder, both, flags)
     selection = Selection(**{name: value or 0 if name in _COUNTS else value for name, value in choice.items()})  # type: ignore[arg-type]
     with stopping() as stop:
         library, scanned, looked = api.look(
@@ -73,10 +84,10 @@ def command(
         out_json({"scan": scan_as_json(library, scanned, {}), **as_json(looked), "seconds": spent})
     else:
         list_failures(scanned.unreadable, "Could not be read")
-        list_failures(looked.failed, "Could not be looked at")
+        list_not_looked(looked.failed)
         out(rows(summary_of(looked, both.report)))
     if looked.interrupted or scanned.interrupted:
-        raise interrupted()
+        raise interrupted(undecided=looked.interrupted and any(looked.made.values()))
     raise SystemExit(1 if looked.failed or scanned.unreadable else 0)
 
 
@@ -85,6 +96,9 @@ _COUNTS = ("limit", "sample")
 
 def as_json(looked: Looked) -> dict[str, object]:
     """What a run made, for --json."""
+    from phototag.api_asking import untranslated
+
+    failed, translations = untranslated(looked.failed)
     return {
         "photos": looked.photos,
         "made": dict(looked.made),
@@ -93,7 +107,8 @@ def as_json(looked: Looked) -> dict[str, object]:
         "unchanged": looked.unchanged,
         "without_picture": looked.without_picture,
         "decided": vars(looked.decided),
-        "failed": [{"path": path, "reason": reason} for path, reason in looked.failed],
+        "failed": [{"path": path, "reason": reason} for path, reason in failed],
+        "untranslated": [{"path": path, "reason": reason} for path, reason in translations],
         "interrupted": looked.interrupted,
     }
 
@@ -103,24 +118,37 @@ def saved(looked: Looked) -> list[tuple[str, str]]:
     lines = []
     if calls := sum(looked.given.values()):
         photos = max(looked.given.values())
-        lines.append(
-            ("scenes", f"{photos:,} photos got the answer to another one of their burst: {calls:,} calls saved")
-        )
+        got = f"{many(photos, 'photo')} got the answer to another one of their burst"
+        lines.append(("scenes", f"{got}: {many(calls, 'call')} saved"))
     for step, count in looked.kept.items():
         if count:
-            lines.append(("kept", f"{step}: {count:,} answers of another model or prompt; ask again with --retag"))
+            lines.append(
+                ("kept", f"{step}: {many(count, 'answer')} of another model or prompt; ask again with --retag")
+            )
     return lines + [("model", told) for told in looked.told]
 
 
 def summary_of(looked: Looked, report: Report) -> list[tuple[str, str]]:
     """What a run made, line by line."""
+    from phototag.api_asking import untranslated
+
     made = ", ".join(f"{step} {count:,}" for step, count in looked.made.items()) or "nothing new"
-    lines = [("looked at", f"{looked.photos:,} photos ({looked.unchanged:,} had all evidence)"), ("evidence", made)]
+    lines = [
+        ("looked at", f"{many(looked.photos, 'photo')} ({looked.unchanged:,} had all evidence)"),
+        ("evidence", made),
+    ]
     lines += saved(looked)
     lines.append(("decided", summary(looked.decided)))
     if looked.without_picture:
-        lines.append(("passed over", f"{looked.without_picture:,} RAW files and videos without a picture beside them"))
-    if looked.failed:
-        lines.append(("failed", f"{len(looked.failed):,}; try them again with --retry-failed"))
+        lines.append(
+            (
+                "passed over",
+                many(looked.without_picture, "RAW file or video", "RAW files and videos")
+                + " without a picture beside them",
+            )
+        )
+    for name, failed in zip(("failed", "not translated"), untranslated(looked.failed), strict=True):
+        if failed:
+            lines.append((name, f"{len(failed):,}; try again with --retry-failed"))
     lines.append(("time", report.spent()))
     return lines

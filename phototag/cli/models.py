@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from phototag.cli.common import Shared, shared
+from phototag.errors import NoBackend
 from phototag.report import folded, many, out, out_json, shown, size
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def command(name: str | None, hosts: tuple[str, ...], allowed: tuple[str, ...], 
 
     A star marks the model that --describer ollama would take. Models that cannot see pictures and those
     that run in a cloud are named, and never asked. The model that fits into this machine's memory is
-    recommended. phototag works without Ollama, too.
+    recommended. phototag works without Ollama, too. Where no server has a model to ask, it exits with 7.
 
     It connects to your servers only, on this machine unless you allow others, and sends no picture. It
     never changes a photo. With --pull your server downloads the model from where Ollama keeps them.
@@ -54,20 +55,27 @@ def command(name: str | None, hosts: tuple[str, ...], allowed: tuple[str, ...], 
             out(f"{name} is there. Try it on a few photos:\n  {following}")
         return
     found = api.vision_models(**where)  # type: ignore[arg-type]
+    for notice in found.notices:
+        both.report.warn(notice)
     if both.json:
         out_json(_as_json(found))
     else:
         for shelf in found.shelves:
             out(_shelf(shelf) + "\n")
-        out(_advice(found))
+        out(_advice(found, hosts, allowed))
+    raise SystemExit(0 if found.usable else NoBackend.code)
 
 
 def _following(describer: str, hosts: tuple[str, ...], allowed: tuple[str, ...]) -> str:
     """The command that tries the model on a few photos, with the servers that were named here."""
-    words = ["--sample", "20", "--describer", describer]
-    for option, values in (("--ollama", hosts), ("--allow-host", allowed)):
-        words += [word for value in values for word in (option, value)]
+    words = ["--sample", "20", "--describer", describer, *_servers(hosts, allowed)]
     return f"phototag look ~/Pictures {shlex.join(words)}"
+
+
+def _servers(hosts: tuple[str, ...], allowed: tuple[str, ...]) -> list[str]:
+    """The options that name the same servers once more."""
+    named = (("--ollama", hosts), ("--allow-host", allowed))
+    return [word for option, values in named for value in values for word in (option, value)]
 
 
 def _as_json(found: Models) -> dict[str, object]:
@@ -118,7 +126,7 @@ def _shelf(shelf: Shelf) -> str:
     return "\n".join(lines)
 
 
-def _advice(found: Models) -> str:
+def _advice(found: Models, hosts: tuple[str, ...], allowed: tuple[str, ...]) -> str:
     """What a run would take, and what this machine has room for."""
     taking = [shelf for shelf in found.shelves if shelf.chosen]
     lines = []
@@ -130,5 +138,6 @@ def _advice(found: Models) -> str:
     if any(found.recommended == model.name for shelf in near for model in shelf.models):
         lines.append(f"{fits}, and it is there.")
     else:
-        lines.append(f"{fits}. Get it: phototag models --pull {found.recommended}")
+        words = shlex.join(["--pull", found.recommended, *_servers(hosts, allowed)])
+        lines.append(f"{fits}. Get it: phototag models {words}")
     return "\n".join(lines)

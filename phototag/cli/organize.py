@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from phototag.cli import tree
-from phototag.cli.common import Shared, asks_a_model, interrupted, list_failures, shared, stopping
+from phototag.cli.common import (
+    Shared,
+    asks_a_model,
+    check_asked,
+    interrupted,
+    list_failures,
+    list_not_looked,
+    shared,
+    stopping,
+)
 from phototag.cli.decide import vocabulary_flags
 from phototag.report import folded, many, out, out_json, rows, size
 
@@ -69,6 +78,8 @@ def command(source: Path, to: Path, both: Shared, **given: Any) -> None:
         raise click.UsageError("--library does not go with organize: the library lies in the tree. Name that one: --to")
     if given["from_plan"] and any(given[name] for name in ("plan", "dry_run", "again", "explain")):
         raise click.UsageError("--from-plan goes without --plan, --dry-run, --again and --explain: it is the plan.")
+    flags = both.flags | given["models"] | _flags(given)
+    check_asked(to, both, flags, below=False)
     shows = _Shows(both, explain=given["explain"], always=given["dry_run"] or given["explain"])
     with stopping() as stop:
         done = api.organize(
@@ -80,7 +91,7 @@ def command(source: Path, to: Path, both: Shared, **given: Any) -> None:
             again=given["again"],
             pages=not given["no_json"],
             show=shows.show,
-            flags=both.flags | given["models"] | _flags(given),
+            flags=flags,
             report=both.report,
             stop=stop,
         )
@@ -97,7 +108,7 @@ def _tell(done: Organized, shows: _Shows, both: Shared, *, copies: bool, plan: P
         return
     list_failures(done.unread, "Cannot be read, and are not in the tree")
     if done.looked:
-        list_failures(done.looked.failed, "Could not be looked at")
+        list_not_looked(done.looked.failed)
     list_failures(done.untagged, "Copied as they are, for tags cannot be written into them without loss")
     list_failures(done.refused, "Not copied or not brought up to date")
     out(rows(_summary(done, both, copies=copies, plan=plan)))

@@ -21,6 +21,7 @@ _SINGLE = {
     "caption": "XMP-dc:Description",
     "rating": "XMP-xmp:Rating",
     "label": "XMP-xmp:Label",
+    "flag": "XMP-digiKam:PickLabel",
     "gps": "GPS",
 }
 _LISTS = (_SUBJECT, "XMP-lr:HierarchicalSubject", "XMP-digiKam:TagsList", "IPTC:Keywords")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,12 +76,13 @@ def _several_libraries(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--all", "every", is_flag=True, help="List each of those that are nearly the same.")
 @click.option("--like", type=click.Path(path_type=Path), multiple=True, metavar="PHOTO", help="Photos like this one.")
 @click.option("--unlike", type=click.Path(path_type=Path), multiple=True, metavar="PHOTO", help="And unlike this one.")
+@click.option("--expand", is_flag=True, help="Have your Ollama's model find other phrases for it, and search for them.")
 @click.option("--since", metavar="DATE", help="Taken then or later: 2023, 2023-05, 2023-05-14.")
 @click.option("--until", metavar="DATE", help="Taken then or earlier.")
 @click.option("--explain", is_flag=True, help="How the query was understood, and why each photo was found.")
 @click.option("--thumbnails", is_flag=True, help="Small pictures, in kitty, Ghostty, WezTerm and iTerm2.")
-@click.option("--paths", is_flag=True, help="Only the paths, one on a line.")
-@click.option("--print0", is_flag=True, help="Only the paths, a NUL after each, for xargs -0.")
+@click.option("--paths", is_flag=True, help="Only the paths, whole, one on a line.")
+@click.option("--print0", is_flag=True, help="The same, a NUL after each, for xargs -0.")
 @click.option("--csv", is_flag=True, help="A table for spreadsheets.")
 @click.option("--contact-sheet", type=click.Path(path_type=Path), metavar="FILE", help="Write a page with pictures.")
 @click.option("--open", "opens", is_flag=True, help="Open the page, or else the first photo.")
@@ -100,9 +102,9 @@ def command(words: tuple[str, ...], both: Shared, **given: Any) -> None:
     ("two people", "without people"), light, camera, rating, "quoted keywords", and -WORD for what shall not be
     there. What one library knows is asked: of the folder you are in, else the one that you used last.
 
-    It only reads, and never changes a photo, but for --album: that adds a keyword of yours to the files, after
-    showing the plan and asking, and phototag undo takes it back. --contact-sheet, --copy-to and --link-to make
-    new files where you say and write over nothing.
+    It only reads, and never changes a photo, but for --album: that adds a keyword of yours to the files and nothing
+    else, after showing the plan and asking, and phototag undo takes it back. --copy-to and --link-to make new files
+    outside of the library and write over nothing; --contact-sheet writes over nothing but an older contact sheet.
 
     \b
     Examples:
@@ -168,18 +170,22 @@ def _libraries(both: Shared) -> list[Path]:
 
 
 def _found(text: str, given: dict[str, Any], both: Shared) -> Found:
+    from phototag.api_expanding import search_widely
+    from phototag.api_found import can_be_liked, still_there
     from phototag.api_searching import search
 
-    found = search(
-        text,
-        libraries=_libraries(both),
-        limit=given["limit"],
-        like=given["like"],
-        unlike=given["unlike"],
-        every=given["every"],
-        flags=both.flags,
-        report=both.report,
-    )
+    roots, limit = _libraries(both), given["limit"]
+    find = search_widely if given["expand"] else search
+    can_be_liked((*given["like"], *given["unlike"]), roots)
+    like = {"like": given["like"], "unlike": given["unlike"], "every": given["every"]}
+
+    def asked(limit: int) -> Found:
+        return find(text, libraries=roots, limit=limit, flags=both.flags, report=both.report, **like)
+
+    found = still_there(answer := asked(limit))
+    if gone := len(answer.hits) - len(found.hits):  # the next ones move up
+        found = still_there(asked(limit + gone))
+        found = replace(found, hits=found.hits[:limit])
     for note in found.notes:
         both.report.say(shown(note))
     return found
@@ -207,7 +213,7 @@ def _told(found: Found, form: str, both: Shared, given: dict[str, Any]) -> bool:
         search_printing.printed(found, form, given, both)
     if given["opens"] and found.hits:
         search_deeds.opened(found, given["contact_sheet"])
-    return any(one.get("failed") for one in results.values())
+    return any(one.get("failed") or one.get("without_picture") for one in results.values())
 
 
 def _judged(file: Path, both: Shared) -> None:

@@ -7,6 +7,7 @@ Refused: doing one of them when another one failed in a way that a person must s
 from __future__ import annotations
 
 import shlex
+import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
     from phototag.change.gathering import Gathered
     from phototag.change.plan import Planned
     from phototag.search.nouns import Found
+    from phototag.tagging import Tagged
 
 Result = dict[str, Any]
+_PATIENCE = 2.0  # seconds in which a program says that it cannot open a file
 
 
 def done(found: Found, asked: Sequence[str], both: Shared, given: dict[str, Any]) -> dict[str, Result]:
@@ -39,7 +42,7 @@ def done(found: Found, asked: Sequence[str], both: Shared, given: dict[str, Any]
     if "album" in asked:
         api_found.album_name(given["album"])  # what cannot be is said before anything is made
         if not (given["yes"] or given["dry_run"]):
-            _asks(both)
+            _asks(both, given["album"])
     with stopping() as stop:
         if "contact_sheet" in asked:
             sheet = api_found.contact_sheet(found, given["contact_sheet"], report=both.report, stop=stop)
@@ -48,7 +51,9 @@ def done(found: Found, asked: Sequence[str], both: Shared, given: dict[str, Any]
         for option in ("copy_to", "link_to"):
             if option in asked and sure.hits:
                 links = option == "link_to"
-                gathered = api_found.gather(sure, given[option], links=links, report=both.report, stop=stop)
+                gathered = api_found.gather(
+                    sure, given[option], links=links, flags=both.flags, report=both.report, stop=stop
+                )
                 results[option] = _gathered(gathered, "link" if links else "copy", both)
     if "album" in asked and sure.hits:
         results["album"] = _album(sure, both, given)
@@ -68,8 +73,24 @@ def opened(found: Found, sheet: Path | None) -> None:
     file = str(sheet.absolute()) if sheet else listing.located(found)[0]
     if not Path(file).exists():
         raise Unreadable(f"{shown(file)} is not there now, so it cannot be opened.", "Is its disk there?")
-    if click.launch(file) != 0:
+    if _launched(file) != 0:
         raise MissingTool(f"No program opened {shown(file)}.", "On Linux xdg-open does that: apt-get install xdg-utils")
+
+
+def _launched(file: str) -> int:
+    """Start the system's program for a file; what that program says to a terminal is not ours to pass on."""
+    if not sys.platform.startswith("linux"):
+        return click.launch(file)
+    silent = subprocess.DEVNULL
+    try:
+        started = subprocess.Popen(
+            ["xdg-open", file], stdin=silent, stdout=silent, stderr=silent, start_new_session=True
+        )
+        return started.wait(_PATIENCE)
+    except subprocess.TimeoutExpired:  # some viewers stay in front until they are closed
+        return 0
+    except OSError:
+        return 1
 
 
 def _sheet(sheet: Sheet, both: Shared) -> Result:
@@ -112,37 +133,30 @@ def _say(both: Shared, text: str) -> None:
 
 
 def _album(found: Found, both: Shared, given: dict[str, Any]) -> Result:
-    """The keyword in the library first, then in the files, after the plan was shown and a person has agreed."""
+    """The keyword in the files, after the plan was shown and a person has agreed; a dry run shows the same plan."""
     from phototag import api_found
 
-    name = api_found.album_name(given["album"])
-    photos = many(len(found.hits), "photo")
-    if given["dry_run"]:
+    name, dry = api_found.album_name(given["album"]), given["dry_run"]
+    agree = None if dry or given["yes"] else _asks(both, name)
+    if agree:
         _listed(found, both)
-        _say(both, f"{photos} would get the keyword {name!r}; nothing was changed.")
-        return {"keyword": name, "photos": len(found.hits), "written": {}, "failed": []}
-    asks = None
-    if not given["yes"]:
-        asks = _asks(both)
-        _listed(found, both)
-        if not click.confirm(f"Put {photos} into the album {name!r}?", default=False, err=True):
-            _say(both, "Nothing was changed.")
-            return {"keyword": name, "photos": 0, "written": {}, "failed": []}
+    files: list[str] = []
 
     def show(planned: Planned) -> None:
+        files.extend([planned.path] if planned.change else [])
         for line in () if both.json or both.report.quiet else lines(planned):
             out(folded(line, 6))
 
     with stopping() as stop:
-        runs = api_found.album(found, name, agree=asks, show=show, flags=both.flags, report=both.report, stop=stop)
-    refused = [one for run in runs for one in run.refused]
-    for run in runs:
-        library = shlex.quote(str(run.library.place.root))
-        if sum(run.written.values()):
-            files = many(sum(run.written.values()), "file")
-            _say(both, f"{name!r} is in {files} now. Take it back: phototag undo {run.batch} --library {library}")
-        else:
-            _say(both, f"No file was written; {name!r} is kept in the library, and phototag tag writes it.")
+        runs = api_found.album(
+            found, name, dry_run=dry, agree=agree, show=show, flags=both.flags, report=both.report, stop=stop
+        )
+    refused = [one for run in runs for one in (*run.refused, *run.plan.passed_over)]
+    if dry:
+        count = len(files) - sum(len(run.refused) for run in runs)
+        _say(both, f"{many(count, 'file')} would get the keyword {name!r}; nothing was changed.")
+    for run in () if dry else runs:
+        _say(both, _written(run, name))
     if refused and not both.json:
         list_failures(refused, "Not written")
     if any(run.interrupted for run in runs):
@@ -150,9 +164,21 @@ def _album(found: Found, both: Shared, given: dict[str, Any]) -> Result:
     return {
         "keyword": name,
         "photos": len(found.hits),
+        "dry_run": dry,
+        "planned": files,
         "runs": [{"run": run.batch, "written": dict(run.written)} for run in runs],
         "failed": [{"path": path, "reason": why} for path, why in refused],
     }
+
+
+def _written(run: Tagged, name: str) -> str:
+    """What became of the album in one library."""
+    if count := sum(run.written.values()):
+        library = shlex.quote(str(run.library.place.root))
+        return f"{name!r} is in {many(count, 'file')} now. Take it back: phototag undo {run.batch} --library {library}"
+    if not run.plan.files and not run.plan.passed_over:
+        return f"{name!r} is in these files already; nothing was changed."
+    return f"No file was written, so nothing is in {name!r}."
 
 
 def _listed(found: Found, both: Shared) -> None:
@@ -162,13 +188,14 @@ def _listed(found: Found, both: Shared) -> None:
             out(line)
 
 
-def _asks(both: Shared) -> Any:
+def _asks(both: Shared, name: str) -> Any:
     """Asks about the plan; where nobody can answer, nothing is written."""
     if both.json or not sys.stdin.isatty():
         raise click.UsageError("Nobody can be asked here: add --yes to write, or --dry-run to change nothing.")
 
     def agree(totals: Any) -> bool:
         many_ = many(totals.files, "file")
-        return bool(totals.files) and click.confirm(f"Write to {many_}? (phototag undo takes it back)", err=True)
+        question = f"Put {name!r} into {many_}? (phototag undo takes it back)"
+        return bool(totals.files) and click.confirm(question, default=False, err=True)
 
     return agree

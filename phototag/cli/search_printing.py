@@ -28,7 +28,7 @@ def printed(found: Found, form: str, given: dict[str, Any], both: Shared) -> Non
     if form == "csv":
         _csv(found, files)
     elif form == "paths":
-        _paths([listing.nearby(file, here) for file in files], both)
+        _paths(files, both)
     elif form == "print0":
         _bytes(b"".join(os.fsencode(file) + b"\0" for file in files))
     elif found.hits:
@@ -86,7 +86,7 @@ def _nothing(found: Found, given: dict[str, Any]) -> None:
     elif picture:
         of = f"Of {many(found.matching, 'photo')} none" if parts else "No photo"
         out(folded(f'{of} stands out as "{shown(picture)[:200]}". Try fewer or other words.', 2))
-    out("How a query is understood: --explain. What nobody has looked at cannot be found: phototag status")
+    out(folded("How a query is understood: --explain. What nobody has looked at is not found: phototag status", 2))
 
 
 def _paths(paths: list[str], both: Shared) -> None:

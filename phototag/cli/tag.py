@@ -9,10 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from phototag.cli.common import Shared, asks_a_model, interrupted, list_failures, shared, stopping
+from phototag.cli.common import (
+    Shared,
+    asks_a_model,
+    check_asked,
+    interrupted,
+    list_failures,
+    list_not_looked,
+    shared,
+    stopping,
+)
 from phototag.cli.decide import vocabulary_flags
 from phototag.cli.plan import as_json, lines
-from phototag.report import folded, out, out_json, rows
+from phototag.report import folded, many, out, out_json, rows
 
 if TYPE_CHECKING:
     from phototag.change.plan import Planned
@@ -54,11 +63,14 @@ def command(paths: tuple[Path, ...], dry_run: bool, yes: bool, both: Shared, **g
     Examples:
       phototag tag ~/Pictures --dry-run
       phototag tag ~/Pictures/2024 --only keywords,place --yes
+      phototag tag ~/Pictures/2024 --describer ollama --translate de --dry-run
     """
     from phototag import api
 
     shows = _Shows(both)
     asks = None if yes or dry_run else _asks(both)
+    flags = both.flags | given["models"] | _flags(given)
+    check_asked((paths or (Path(),))[0], both, flags)
     with stopping() as stop:
         done = api.tag(
             paths or (Path(),),
@@ -66,7 +78,7 @@ def command(paths: tuple[Path, ...], dry_run: bool, yes: bool, both: Shared, **g
             dry_run=dry_run,
             agree=asks,
             show=shows.show,
-            flags=both.flags | given["models"] | _flags(given),
+            flags=flags,
             report=both.report,
             stop=stop,
         )
@@ -75,7 +87,7 @@ def command(paths: tuple[Path, ...], dry_run: bool, yes: bool, both: Shared, **g
     else:
         for scanned, looked in done.looks:
             list_failures(scanned.unreadable, "Could not be read")
-            list_failures(looked.failed, "Could not be looked at")
+            list_not_looked(looked.failed)
         list_failures(done.instead, "Into a sidecar instead, for the file itself cannot be written without loss")
         list_failures(done.refused, "Would not be written" if dry_run else "Not written")
         out(rows(_summary(done, dry_run, both)))
@@ -106,8 +118,9 @@ def _asks(both: Shared) -> Any:
         raise click.UsageError("Nobody can be asked here: add --yes to write, or --dry-run to see the plan.")
 
     def agree(totals: Totals) -> bool:
-        many = "1 file" if totals.files == 1 else f"{totals.files:,} files"
-        return click.confirm(f"Write to {many}? (phototag undo takes it back)", default=False, err=True)
+        return click.confirm(
+            f"Write to {many(totals.files, 'file')}? (phototag undo takes it back)", default=False, err=True
+        )
 
     return agree
 
@@ -144,9 +157,10 @@ def _as_json(done: Tagged) -> dict[str, Any]:
 
 def _summary(done: Tagged, dry_run: bool, both: Shared) -> list[tuple[str, str]]:
     plan = done.plan
-    told = [("planned", f"{plan.files:,} files to write, {plan.unchanged:,} say everything already")]
+    told = list(dict.fromkeys(("model", line) for _, looked in done.looks for line in looked.told))
+    told += [("planned", f"{many(plan.files, 'file')} to write, {plan.unchanged:,} with everything already")]
     if plan.passed_over:
-        told.append(("passed over", f"{len(plan.passed_over):,} files, named above"))
+        told.append(("passed over", f"{many(len(plan.passed_over), 'file')}, named above"))
     if dry_run:
         told.append(("written", "nothing: this was a rehearsal"))
     elif not done.written:

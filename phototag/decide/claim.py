@@ -21,6 +21,7 @@ class Around:
     photos: int = 0  # answers of their own for the photos beside it
     near: int = 0  # of these, for photos of the same burst
     said: Mapping[str, float] = field(default_factory=dict)  # term -> share of those answers that have it
+    caption: str = ""  # the sentence that came with the keywords
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Claim:
     single: bool = False  # an unsure class of the tagger: believed only where its broader photo word is
     unknown_too: bool = False  # may be proposed if the vocabulary does not know it
     question: str = ""  # of a describer: describe | again | choose | category
+    rank: int = 0  # its place in that answer
+    is_agreed: bool = False  # a second answer, or one for a photo beside it, has it too
     weight: float = 1.0  # what `score` was already multiplied with because of what stands around this very word
     around: Around | None = None  # of a describer
     more: tuple[str, ...] = ()  # further reasons behind the score, in words

@@ -2,8 +2,9 @@
 
 The decision here: a fault counts only where the pick of the same group does not have it, so that a frame is given up
 for a better one and never for being as it is. That it is nearly the same as the pick is a second reason beside a fault
-that was measured, and not beside closed eyes alone: in a burst it nearly always holds, and eyes were proved on painted
-lids only. What may be meant to be soft (panning, night, a shallow depth of field without a known subject) is protected.
+that was measured, and not beside closed eyes or a cut alone: in a burst it nearly always holds, eyes were proved on
+painted lids only, and the box around a subject trembles. What may be meant to be soft (panning, night, a shallow depth
+of field without a known subject) is protected.
 Refused: a threshold below which a photo is bad.
 """
 
@@ -19,6 +20,7 @@ CLEARLY = 0.7  # powers of two of detail: what a blur of one to two pixels of th
 _BAD, _WORSE = 0.5, 0.3  # exposure from 0 to 1: so bad, and by so much worse than the pick's
 _SURE = 0.8  # of the kind of blur, where there is no other frame to compare with
 _LOST = 0.6  # share of a picture that is black or white
+_MEASURED = frozenset({SHARPNESS, MOTION, EXPOSURE, MODEL})  # what "nearly the same" may be the second reason to
 _SAID = {"eyes_open": "eyes closed", "sharp": "not sharp", "subject_in_frame": "the subject is cut"}
 _TAKEN_BACK = {"eyes_open": EYES, "sharp": MOTION, "subject_in_frame": CUT}  # by a model that says yes
 
@@ -45,7 +47,7 @@ def against(frame: Frame, sharp: float | None, pick: Frame, best: float | None, 
 def are_enough(faults: Sequence[Reason]) -> bool:
     """Do two independent witnesses speak against it?"""
     witnesses = {reason.witness for reason in faults}
-    return len(witnesses) >= 2 and witnesses != {EYES, SAME}
+    return len(witnesses - {SAME}) >= 2 or (SAME in witnesses and bool(witnesses & _MEASURED))
 
 
 def hard(frame: Frame) -> list[Reason]:

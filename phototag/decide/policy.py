@@ -2,7 +2,8 @@
 
 The decision here: precision before recall. A term is written when its sensors, taken together, are surer than
 the rule asks and nothing contradicts it; what is doubtful waits in the queue. What a person said is never weighed,
-only kept. A describer's word that is merely like a term waits too, unless another sensor agrees or it is very like.
+only kept. A describer's word that is merely like a term waits too, unless another sensor agrees or it is very like,
+and so does its word for what a sensor decides, and its late words.
 Refused: filling a photo up to a wished number of keywords with guesses.
 """
 
@@ -18,11 +19,12 @@ from typing import Any
 from phototag.decide import captions
 from phototag.decide.labels import LINE, Claim, claims, place
 from phototag.decide.meaning import Meant
+from phototag.decide.sensed import sensed
 from phototag.decide.weighing import FLOOR, Weighed, settled, weighed
 from phototag.records import Decision, Facts, Tag
 from phototag.vocabulary import Term, Vocabulary
 
-_VERSION = 2
+_VERSION = 3
 VERY_LIKE = 0.95  # from this likeness on a describer's word needs no second witness to stand for a term
 MOST_ASKED = 10  # queued terms, and proposed words, of one photo
 LONGEST_WORD = 64  # bytes that a keyword may have in IPTC
@@ -41,13 +43,14 @@ class Rules:
     thresholds: Mapping[str, float] = field(default_factory=dict)  # kind of term -> its own min_confidence
     languages: tuple[str, ...] = ("en",)  # of captions
     strict: bool = False  # no word outside the vocabulary is proposed
+    alone: int = 8  # so many first words of a describer need no second witness
     meanings: str = ""  # which encoder and which likeness tell what an unknown word stands for
 
     @property
     def digest(self) -> str:
         """Eight digits that change with any rule."""
         asked = (self.min_confidence, self.least, self.most, sorted(self.thresholds.items()))
-        own = (*asked, self.languages, self.strict, self.meanings)
+        own = (*asked, self.languages, self.strict, self.alone, self.meanings)
         return hashlib.sha256(json.dumps(own).encode()).hexdigest()[:8]
 
     def line(self, term: Term) -> float:
@@ -88,7 +91,8 @@ def decide(
     words = _Words(vocabulary, said)
     human = words.human((*facts.keywords, *said.accepted, *said.added))
     heard = _meant(claims(evidence), words, meanings)
-    found = [one for one in settled(weighed(heard, vocabulary), human.keys(), vocabulary) if words.allows(one.term)]
+    every = weighed(heard, vocabulary, sensed(evidence, facts), rules.alone)
+    found = [one for one in settled(every, human.keys(), vocabulary) if words.allows(one.term)]
     found.sort(key=lambda one: (-one.score, one.term.name))
     tags = _written(human, found, words, rules)
     taken = {tag.term for tag in tags}

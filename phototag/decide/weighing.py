@@ -1,8 +1,8 @@
 """What the claims say together: one score and one doubt for every term that is claimed.
 
 The decision here: sensors are independent witnesses and their scores add up; the words of one sensor do not. Where
-two sensors name different animals, neither name is sound, only what the two have in common. Refused: letting the
-higher of two unlike scores win.
+two sensors name different animals, neither name is sound, only what the two have in common. What a sensor can tell is
+never taken from a describer alone. Refused: letting the higher of two unlike scores win.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from math import prod
 from phototag.decide import described
 from phototag.decide.claim import LINE, Around, Claim
 from phototag.decide.labels import DETECTED_ANIMALS, SPECIES
+from phototag.decide.sensed import Sensed, verdict
 from phototag.decide.witnesses import Witnesses
 from phototag.records import Tag
 from phototag.vocabulary import Term, Vocabulary
@@ -46,16 +47,31 @@ class Weighed:
         return not SPECIES.isdisjoint(self.words)
 
 
-def weighed(heard: Sequence[Claim], vocabulary: Vocabulary) -> list[Weighed]:
-    """Every term of the vocabulary that is claimed."""
+def weighed(heard: Sequence[Claim], vocabulary: Vocabulary, known: Sensed, alone: int) -> list[Weighed]:
+    """Every term of the vocabulary that is claimed.
+
+    `known` is what sensors say of what only they decide; so many first words of a describer are believed `alone`.
+    """
     found: dict[str, list[Claim]] = {}
     for claim in heard:
         if term := vocabulary.canonical(claim.word):
             found.setdefault(term.name, []).append(claim)
     found = _described_once(found, vocabulary)
     strong = {name for name, some in found.items() if any(not one.single and one.score >= LINE for one in some)}
-    every = (_together(name, some, strong, vocabulary) for name, some in found.items())
-    return [one for one in every if one.score > 0]
+    every = [(_together(name, some, strong, vocabulary), some) for name, some in found.items()]
+    return [_unless_alone(one, some, vocabulary, known, alone) for one, some in every if one.score > 0]
+
+
+def _unless_alone(one: Weighed, some: Sequence[Claim], vocabulary: Vocabulary, known: Sensed, alone: int) -> Weighed:
+    """The same; what a describer says and nobody else carries that as a doubt, unless it is believed alone."""
+    told = next((claim for claim in some if claim.sensor == "describe"), None)
+    if told is None or one.sensors - {"describe"}:
+        return one
+    heard = verdict(one.term, vocabulary.ancestors(one.term.name), known)
+    if heard.is_backed:
+        return one
+    doubt = heard.doubt or described.alone(told, alone)
+    return replace(one, doubt=one.doubt or doubt, score=min(one.score, SUREST)) if doubt else one
 
 
 def _described_once(found: Mapping[str, list[Claim]], vocabulary: Vocabulary) -> dict[str, list[Claim]]:

@@ -1,7 +1,8 @@
 """A describer's answer to a prompt, as checked evidence.
 
 The decision here: a reply is data. What does not fit the schema is an error of that photo, kept and
-named, and nothing in a reply is ever used as a path, a flag or a command. What stops the describer for every photo
+named, and nothing in a reply is ever used as a path, a flag or a command. What is bad in an answer goes, and the good
+rest stays: a word that can be no keyword, a description that is no sentence. What stops the describer for every photo
 (NoBackend) stops the run: refused is a failure for each of 90,000 photos that nobody was asked about.
 """
 
@@ -22,12 +23,14 @@ from phototag.look import known
 from phototag.look.asking import Asking
 from phototag.look.prompts import Prompt, replies
 from phototag.look.schemas import DESCRIPTION_LENGTH, GENRES, KEYWORD_BYTES, MOST_KEYWORDS, SCHEMAS
+from phototag.look.sentence import is_sentence
 from phototag.look.step import Subject
 from phototag.records import Evidence
 
-_VERSION = 2
+_VERSION = 3
 _SEPARATORS = frozenset(",;|/\\#")  # of keywords, and of the levels of a tree
 _ENGLISH = "en"
+_MORE = " …"
 
 
 class Describe(Asking):
@@ -80,7 +83,7 @@ class Describe(Asking):
     def _checked(self, reply: str | PhototagError) -> dict[str, Any]:
         if isinstance(reply, PhototagError):
             raise reply
-        return checked(reply, self._prompt.schema)
+        return checked(reply, self._prompt.schema, prose=True)
 
 
 def why(trouble: PhototagError) -> str:
@@ -88,11 +91,11 @@ def why(trouble: PhototagError) -> str:
     return f"{trouble.sentence.rstrip('.')}. {trouble.hint}" if trouble.hint else trouble.sentence
 
 
-def checked(reply: str, schema: str = "catalog") -> dict[str, Any]:
+def checked(reply: str, schema: str = "catalog", *, prose: bool = False) -> dict[str, Any]:
     """The members of an answer that its schema has, cleaned, or ValueError that says what is wrong.
 
-    A category that is none of the ten is left out; without a description or keywords that were asked for it is no
-    answer.
+    A category that is none of the ten is left out, and so, where `prose` is asked for, is a description beside
+    keywords that is no sentence. An answer that lacks what was asked for is none.
     """
     try:
         answer = json.loads(reply)
@@ -105,18 +108,25 @@ def checked(reply: str, schema: str = "catalog") -> dict[str, Any]:
     if "keywords" in asked:
         found["keywords"] = _keywords(answer.get("keywords"))
     if "description" in asked:
-        found["description"] = _description(answer.get("description"))
+        line = _description(answer.get("description"))
+        if not prose and not any(map(str.isalnum, line)):
+            raise ValueError("`description` says nothing")
+        if not prose or is_sentence(line):
+            found["description"] = line
+        elif "keywords" not in found:
+            raise ValueError("`description` is no sentence")
     if "category" in asked and (category := _category(answer.get("category"))):
         found["category"] = category
     return found
 
 
 def _keywords(said: Any) -> list[str]:
-    """The first fifteen different ones that can be keywords, in the model's order."""
-    if not isinstance(said, list) or not all(isinstance(word, str) for word in said):
+    """The first fifteen different ones that can be keywords, in the model's order; the others are left out."""
+    if not isinstance(said, list):
         raise ValueError("`keywords` is no list of texts")
     found: dict[str, str] = {}
-    for word in (unicodedata.normalize("NFC", word.strip().lstrip("#").strip()) for word in said):
+    texts = (word for word in said if isinstance(word, str))
+    for word in (unicodedata.normalize("NFC", word.strip().lstrip("#").strip()) for word in texts):
         if _can_be_a_keyword(word):
             word = " ".join(word.split())
             found.setdefault(word.casefold(), word)
@@ -132,14 +142,14 @@ def _can_be_a_keyword(word: str) -> bool:
 
 
 def _description(said: Any) -> str:
-    """One line, cut after its last whole word that has room."""
+    """One line, cut after its last whole word that has room, or anywhere in a text without spaces."""
     if not isinstance(said, str):
         raise ValueError("`description` is no text")
     line = " ".join("".join(letter if known.is_seen(letter) else " " for letter in said).split())
     if len(line) > DESCRIPTION_LENGTH:
-        line = textwrap.shorten(line, DESCRIPTION_LENGTH, placeholder=" …", break_on_hyphens=False)
-    if not any(letter.isalnum() for letter in line):
-        raise ValueError("`description` says nothing")
+        whole = textwrap.shorten(line, DESCRIPTION_LENGTH, placeholder=_MORE, break_on_hyphens=False)
+        short = line[: DESCRIPTION_LENGTH - len(_MORE)].rstrip() + _MORE
+        line = whole if len(whole) > DESCRIPTION_LENGTH // 2 else short
     return line
 
 

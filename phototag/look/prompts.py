@@ -72,14 +72,24 @@ def slots_of(schema: str) -> Sequence[str]:
 def named(wanted: str = "") -> Prompt:
     """The prompt that a person names: a file (it has a slash or an ending), or one of the shipped; "" is catalog.
 
-    UsageError for one that asks nothing of a photo by itself.
+    UsageError for one that is not there, or asks nothing of a photo by itself.
     """
     is_file = "/" in wanted or "\\" in wanted or Path(wanted).suffix
+    if wanted and not is_file and wanted not in (*OF_PHOTOS, *BESIDE):  # each schema has a prompt of its name
+        every = f"There are: {', '.join(OF_PHOTOS)}. A file of yours has a slash or an ending in its name."
+        near = _nearest(wanted, OF_PHOTOS)
+        raise UsageError(f"There is no prompt {shown(wanted)!r}.", f"{near} {every}".strip())
     prompt = load(Path(wanted).expanduser() if is_file else resources.prompt(wanted or "catalog"))
     if prompt.schema in BESIDE:
         sentence = f"The prompt {prompt.name!r} asks nothing of a photo by itself: its schema is {prompt.schema}."
         raise UsageError(sentence, f"Name a prompt with one of these schemas: {', '.join(OF_PHOTOS)}.")
     return prompt
+
+
+def check_language(code: str) -> None:
+    """UsageError, with the one that was probably meant, for a code that stands for no language."""
+    if trouble := _check_language(code):
+        raise UsageError(f"{trouble[0]}.", trouble[1])
 
 
 def shipped(name: str) -> Prompt:
@@ -226,9 +236,17 @@ def _check_language(value: str) -> _Wrong | None:
     codes = {name.casefold(): code for code, name in known.items() if _LANGUAGE.fullmatch(code)}
     base = value.casefold().replace("_", "-").partition("-")[0]
     near = difflib.get_close_matches(value.casefold(), codes, n=1, cutoff=0.75)
-    code = codes[near[0]] if near else base if base in known else ""
+    code = codes[near[0]] if near else base if base in known else _meant(base)
     asks = f"Did you mean {code}? " if code else ""
     return f"{value!r} is no language", f"{asks}Write its code, such as en or de."
+
+
+def _meant(code: str) -> str:
+    """The language for which people write another code: `ger` with three letters, `jp` for its country."""
+    from babel.core import get_global
+
+    spoken = get_global("likely_subtags").get(f"und_{code.upper()}", "")
+    return str(get_global("language_aliases").get(code) or spoken).partition("_")[0]
 
 
 _CHECKS = {"name": _check_name, "version": _check_version, "schema": _check_schema, "language": _check_language}

@@ -1,7 +1,9 @@
 """A describer's sentence in other languages, by a model that reads text alone.
 
 The decision here: all languages of a photo are one question; a translation counts if it is a sentence of its own and
-has every number of the original, else that language is left out. The original is kept beside the translations, so that
+has every number of the original, else that language is left out. One good language is an answer: those that it lacks
+are not asked for again, but where all is asked anew (--fresh). A photo without any is one whose translation failed,
+which --retry-failed tries again; what was seen in it stands. The original is kept beside the translations, so that
 they are never taken for those of a later sentence. Refused: translating what people wrote, and asking again and again
 until a model agrees.
 """
@@ -25,6 +27,7 @@ from phototag.look.prompts import Prompt, quoted, replies
 from phototag.look.step import Step, Subject
 from phototag.records import Evidence
 
+FAILED = "could not be translated: "  # the reasons of this step begin so: the photo itself was looked at
 SOURCE = "source"  # the sentence that was translated; no language has a code of six letters
 _ENGLISH = "en"
 _SAME = 4  # words from which a sentence that came back unchanged is no translation
@@ -81,15 +84,15 @@ class Translate(Asking):
     def _question(self, wanted: _Wanted) -> Question:
         slots = {"text": quoted(wanted.text), "language": _called(wanted.language)}
         slots["languages"] = ", ".join(f"{code} ({_called(code)})" for code in wanted.into)
-        return Question(self._prompt.filled(slots), schemas.translate(wanted.into))
+        return Question(self._prompt.filled(slots), {**schemas.translate(wanted.into), "minProperties": 1})
 
     def _evidence(self, image_id: str, wanted: _Wanted, reply: str | PhototagError) -> Evidence:
         if isinstance(reply, PhototagError):
-            return Evidence(image_id, self.name, self.maker, error=why(reply))
+            return Evidence(image_id, self.name, self.maker, error=FAILED + why(reply))
         try:
             found = translations(reply, wanted.text, wanted.into)
         except ValueError as trouble:
-            return Evidence(image_id, self.name, self.maker, error=f"the answer does not fit: {trouble}")
+            return Evidence(image_id, self.name, self.maker, error=f"{FAILED}the answer does not fit: {trouble}")
         return Evidence(image_id, self.name, self.maker, {**found, SOURCE: wanted.text})
 
 

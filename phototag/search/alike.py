@@ -18,7 +18,6 @@ import numpy as np
 
 from phototag.decide.pairs import MOST as MOST_BITS
 from phototag.decide.pairs import ones
-from phototag.report import shown
 
 KINDS = ("same picture", "nearly the same", "similar")
 BANDS = (3, 6, MOST_BITS)  # bits up to which a hash says each of these
@@ -27,6 +26,7 @@ DENIED = 0.5  # vectors that are less alike deny what the hashes say; photos of 
 _ALONE = BANDS[1]  # bits up to which a hash is believed without vectors
 _SURE = 0.99  # vectors that are so alike make up for plain hashes
 _PLAIN = 12  # bits of a hash by which it says something: of a photo half of the 64 are set
+_EMPTY = 1  # bits of a hash in a picture of one colour
 _NONE = len(KINDS)  # the kind of a pair that is not believed
 
 
@@ -108,16 +108,10 @@ class Similar:
 
         With `groups` one row for each photo of a group, which is a number from 1 on.
         """
-        from phototag.store import tables
+        from phototag.store import sheets
 
-        shape = GROUP_COLUMNS if groups else COLUMNS
-        lines = list(self.rows_of_groups() if groups else map(pair_row, self.listed()))
-        # Arrow lives in the room of the store: its columns of these types are borrowed, and named anew.
-        empty = tables.schema("searchable").empty_table()
-        of_type = {"text": "path", "whole": "phash", "figure": "lat"}
-        empty = empty.from_arrays([empty.column(of_type[kind]) for kind in shape.values()], names=list(shape))
-        columns = {name: [_text(line[name]) for line in lines] for name in shape}
-        return empty.from_pydict(columns, schema=empty.schema)
+        rows = self.rows_of_groups() if groups else map(pair_row, self.listed())
+        return sheets.arrow(rows, GROUP_COLUMNS if groups else COLUMNS)
 
     def rows_of_groups(self, limit: int = 0) -> Iterator[dict[str, Any]]:
         """The groups as rows, the photo that stands for a group first."""
@@ -154,14 +148,13 @@ def group_row(number: int, pair: Pair | None, group: Group) -> dict[str, Any]:
     return {"group": number, "path": pair.two, "bits": pair.bits, "cosine": pair.cosine, "kind": pair.kind}
 
 
-def _text(value: Any) -> Any:
-    """A path that is no UTF-8 as one that is."""
-    return shown(value) if isinstance(value, str) else value
-
-
 def judged(first: Any, second: Any, bits: Any, cosine: Any, plain: Any, least: float, most: int) -> Likenesses:
-    """The pairs that are believed, the nearest first. `most` 0 to 10: only those that a hash finds within; -1: all."""
-    seen, agrees = ~np.isnan(cosine), cosine >= least
+    """The pairs that are believed, the nearest first. `most` 0 to 10: only those that a hash finds within; -1: all.
+
+    Plain pictures all have vectors that are alike, so theirs have to be all but the same.
+    """
+    seen = ~np.isnan(cosine)
+    agrees = cosine >= np.where(plain & (bits >= 0), max(least, _SURE), least)
     denied = seen & (cosine < DENIED)
     hashed = (bits >= 0) & ~denied & (~plain | (cosine >= _SURE))
     by_hash = hashed & ((bits <= _ALONE) | ((bits <= MOST_BITS) & agrees))
@@ -178,6 +171,12 @@ def plain(hashes: Any) -> Any:
     """Which hashes are those of plain pictures: an empty sky, a black frame, a wall."""
     set_ = ones(hashes).astype(np.int16)
     return (set_ < _PLAIN) | (set_ > 64 - _PLAIN)
+
+
+def empty(hashes: Any) -> Any:
+    """Which hashes are those of one colour: nothing is in the picture that could be compared."""
+    set_ = ones(hashes).astype(np.int16)
+    return (set_ <= _EMPTY) | (set_ >= 64 - _EMPTY)
 
 
 def stars(found: Likenesses, paths: list[str]) -> list[tuple[int, list[tuple[int, int]]]]:

@@ -14,16 +14,16 @@ from collections.abc import Callable, Mapping, Sequence
 from math import cos, radians
 from typing import Any, NamedTuple
 
-from phototag.decide.findable import LINES, bare, tokens
+from phototag.decide.findable import bare
 from phototag.search.nouns import Area, Count, Days, Part
 from phototag.store.lance import one_of, quoted
 from phototag.vocabulary import Vocabulary, folded
 
 _EARTH_KM = 6371.0
-_DEGREE_KM = 111.2
+DEGREE_KM = 111.2
 _NOTHING = "false"
 _MANY = 4  # people; from here on one more or less may have been counted
-_HUMANS = ("people", "person", "crowd", "group", "man", "woman", "child", "boy", "girl", "baby")
+HUMANS = ("people", "person", "crowd", "group", "man", "woman", "child", "boy", "girl", "baby")
 _SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "winter": 12}  # first months in the north
 
 
@@ -129,7 +129,7 @@ def _numbers(values: Sequence[int]) -> str:
 def _people(count: Count) -> Condition:
     """So many people; of many, one may be missed, and nobody is there only if no keyword says otherwise."""
     if count.most == 0:
-        humans = ", ".join(map(quoted, _HUMANS))
+        humans = ", ".join(map(quoted, HUMANS))
         return Condition(f"people = 0 AND NOT array_has_any(keywords, [{humans}])", "people >= 0")
     if count.least is not None and count.least == count.most and count.least >= _MANY:
         count = Count(count.least - 1, count.least + 1)
@@ -166,7 +166,7 @@ def _place(area: Area) -> Condition:
 
 def _circle(lat: float, lon: float, km: float) -> str:
     """Points so near; first a box, which costs less."""
-    north = km / _DEGREE_KM
+    north = km / DEGREE_KM
     box = f"lat BETWEEN {lat - north:.6f} AND {lat + north:.6f}"
     shrink = cos(radians(min(abs(lat) + north, 89.9)))
     east = north / shrink
@@ -201,62 +201,3 @@ _BY_FIELD: Mapping[str, Callable[[Any], Condition]] = {
     "rating": _rating,
     "kind": _kind,
 }
-
-
-# ---- why it holds
-
-
-def said(part: Part, row: Mapping[str, Any], *, near_km: float | None = None) -> str:
-    """What was found for a part, in words."""
-    if part.field == "date":
-        return shown_day(row)
-    if part.field == "place":
-        name = str(row["place"] or row["country_code"] or f"{row['lat']:.3f}, {row['lon']:.3f}")
-        return name if near_km is None else f"{name}, {near_km:.0f} km away"
-    if part.field == "people":
-        return f"{row['people']} in sight" if row["people"] >= 0 else "somebody"
-    if part.field == "rating":
-        return f"{row['rating']} stars" if row["rating"] > 0 else "unrated"
-    if part.field == "keyword":
-        return f"{'no ' if part.without else ''}keyword {part.value}"
-    if part.field == "season" and not row["season"]:
-        return f"by its month, {shown_day(row)[:7]}" if row["day"] > 0 else f"keyword {part.value}"
-    column = {"kind": "kinds"}.get(part.field, part.field)
-    value = row[column] or f"keyword {part.value}"
-    return ", ".join(value) if isinstance(value, list) else str(value or "")
-
-
-def loosely(part: Part, row: Mapping[str, Any]) -> bool:
-    """Whether a photo passes the part only because counting people is not exact."""
-    if part.field != "people" or part.without or not isinstance(part.value, Count):
-        return False
-    least, most = part.value.least, part.value.most
-    if most == 0:
-        lines = str(row["text"]).split("\n")
-        seen = lines[LINES.index("seen")] if len(lines) == len(LINES) else ""
-        return not set(_HUMANS).isdisjoint(tokens(seen))
-    return not (least or 0) <= row["people"] <= (row["people"] if most is None else most)
-
-
-def closeness(part: Part, km: float | None) -> float:
-    """How well a part holds, 0 to 1: by the way to a place, else wholly."""
-    reach = part.value.radius_km if isinstance(part.value, Area) else 0.0
-    return 1.0 if km is None or part.without or reach <= 0 else round(max(0.1, 1.0 - 0.5 * km / reach), 3)
-
-
-def shown_day(row: Mapping[str, Any]) -> str:
-    """The date of a row, with the time where it is known; "" without."""
-    day, minute = row["day"], row["minute"]
-    if day <= 0:
-        return ""
-    date = f"{day // 10_000:04}-{day // 100 % 100:02}-{day % 100:02}"
-    return f"{date} {minute // 60:02}:{minute % 60:02}" if minute >= 0 else date
-
-
-def distance_km(area: Any, row: Mapping[str, Any]) -> float | None:
-    """How far the photo's point is from the middle of an area."""
-    if not isinstance(area, Area) or area.lat is None or area.lon is None or row["lat"] is None:
-        return None
-    north = (row["lat"] - area.lat) * _DEGREE_KM
-    east = ((row["lon"] - area.lon + 180) % 360 - 180) * _DEGREE_KM * cos(radians(area.lat))
-    return float((north**2 + east**2) ** 0.5)

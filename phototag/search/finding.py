@@ -1,31 +1,37 @@
 """A query answered: conditions by their sensors, what the picture shows by words and spaces, and why it matched.
 
 The decision here: conditions decide who may be found, words and spaces only in which order, and a picture that nothing
-speaks for is not found at all, so that "nothing found" is an answer. Refused: the nearest photos, however far.
+speaks for is not found at all, so that "nothing found" is an answer. Where few photos pass the conditions and none
+stands out, they are listed as weak: somebody who says when and where it was knows more than the words. Refused: the
+nearest photos, however far.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
-from phototag.search import conditions, ranking, spaces
+from phototag.records import family
+from phototag.report import many
+from phototag.search import conditions, ranking, reasons, spaces
 from phototag.search.conditions import Gear
-from phototag.search.nouns import Found, Hit, Part, Query, Why
+from phototag.search.nouns import Found, Hit, Part, Query
+from phototag.search.ranking import Sight
 from phototag.search.spaces import Near, Space
-from phototag.search.wording import Stands, stands, words
+from phototag.search.wording import Stands, alternatives, says_nothing, stands, words
+from phototag.store.lance import one_of
 from phototag.store.searchable import Searchable
 from phototag.vocabulary import Vocabulary
 
 _DEEP = 300  # hits of each source that are ranked
-_TRUST = 0.5  # how much it tells in the order that a source is sure
 _LIKE = 3.0  # what the photos to look like count, beside words
 _NAMED = 20_000  # photos whose ids are handed to a space; above, its hits are asked about
 _BEHIND = 4  # times as many photos as are shown are looked at, for near duplicates stand behind others
 _LEAST_WORTH = 0.2  # of the words that must stand in a text, by what they are worth
-_SURE_WORTH = 0.5
+_FEW = 50  # photos that pass the conditions: so many are listed although the picture part finds none
+_FAINT = 0.05  # their score
 _MOST_TEXT = 600  # letters of a query that are made a vector: what is meant stands in them
 _COLUMNS = (
     *("status", "day", "minute", "season", "light", "technique", "people", "camera", "lens", "lat", "lon"),
@@ -44,21 +50,6 @@ class Among(NamedTuple):
 
 
 EVERY = Among("")
-
-
-@dataclass
-class Sight:
-    """What the sources say of the picture part."""
-
-    text: dict[str, Stands] = field(default_factory=dict)
-    near: dict[str, dict[str, Near]] = field(default_factory=dict)  # by space
-    order: list[tuple[str, float]] = field(default_factory=list)
-
-    def trust(self, image_id: str) -> float:
-        """How sure the surest source is, 0 to 1: a photo that is first everywhere may still be nothing."""
-        told = [near[image_id].strength for near in self.near.values() if image_id in near]
-        said = min(1.0, self.text[image_id].worth) if image_id in self.text else 0.0
-        return float(max([*told, said]) ** _TRUST)
 
 
 class Finder:
@@ -88,34 +79,66 @@ class Finder:
     ) -> Found:
         """What was found, best first; `like` and `unlike` are photos' ids or vectors, `every` folds nothing."""
         begun = time.perf_counter()
-        where = conditions.where(query.parts, self.vocabulary, self.gear)
-        matching, notes = self.table.count(where), list(self._unjudged(query.parts))
-        seen = bool(query.picture or like or unlike)
-        barred = {one for one in like if isinstance(one, str)}
-        barred |= self._unwanted(query.without) if matching else set()
+        compared = bool(like or unlike)
+        if not (compared or query.parts or query.without) and says_nothing(query.picture):
+            return Found(query, notes=(f'Every text is full of "{query.picture}": nothing was searched for.',))
+        where = conditions.where(query.parts, self.vocabulary, self.gear, soft=compared)
+        matching, notes = self.table.count(where), self._unjudged(query.parts, where)
         sight = Sight()
-        if not matching:
-            ranked: list[tuple[str, float]] = []
-        elif seen:
-            sight = self._sight(query.picture, self.among(query.parts, where, matching), like, unlike)
-            ranked = [one for one in sight.order if one[0] not in barred]
-        else:
-            latest = self.table.latest(where, limit * _BEHIND + len(barred))
-            ranked = [(one, 1.0) for one in latest if one not in barred]
-        hits = self._hits(query, ranked, sight, limit, every=every)
+        if matching:
+            barred = {one for one in like if isinstance(one, str)} | self._unwanted(query.without)
+            if query.picture or compared:
+                sight = self._seen(query, self.among(query.parts, where, matching), like, unlike, barred)
+            else:
+                latest = self.table.latest(where, limit * _BEHIND + len(barred))
+                sight.order = [(one, 1.0) for one in latest if one not in barred]
+                if not query.parts:
+                    sight.notes.append(f"All photos without {_listed(query.without)}, the latest first.")
+        hits = self._hits(query, sight, limit, every=every)
         seconds = round(time.perf_counter() - begun, 4)
-        return Found(query, tuple(hits), matching, tuple(notes), seconds)
+        return Found(query, tuple(hits), matching, tuple(dict.fromkeys((*notes, *sight.notes))), seconds)
+
+    def _seen(
+        self, query: Query, among: Among, like: Sequence[Any], unlike: Sequence[Any], barred: Collection[str]
+    ) -> Sight:
+        """What shows the picture part, sure hits first."""
+        sight = self._sight(query.picture, among, like, unlike)
+        sight.order = [one for one in sight.order if one[0] not in barred]
+        ids = [one for one, _ in sight.order]
+        sight.doubts = set(filter(sight.doubtful, ids))
+        if (like or unlike) and query.parts and ids:
+            strict = conditions.where(query.parts, self.vocabulary, self.gear)
+            sight.doubts |= set(ids) - self.table.passing(ids, strict)
+        elif not ids and query.parts and among.ids and len(among.ids) <= _FEW:
+            sight.order = self._passing(query.picture, among.ids - set(barred))
+            sight.doubts = {one for one, _ in sight.order}
+            if sight.order:
+                said = f'Nothing stands out as "{query.picture}": these are photos that pass the rest.'
+                sight.notes.append(said)
+        sight.order.sort(key=lambda one: one[0] in sight.doubts)
+        return sight
+
+    def _passing(self, picture: str, ids: Collection[str]) -> list[tuple[str, float]]:
+        """These photos, those first that are most like the text."""
+        first: Sequence[str] = ()
+        for space in self.spaces:
+            if space.embed and not first:
+                first = spaces.everything(space, space.embed([picture[:_MOST_TEXT]])[0], ids)
+        return [(one, _FAINT) for one in dict.fromkeys((*first, *sorted(ids)))]
 
     # ---- conditions
 
-    def _unjudged(self, parts: Sequence[Part]) -> list[str]:
+    def _unjudged(self, parts: Sequence[Part], where: str) -> list[str]:
         notes = []
         for part in parts:
             known = conditions.condition(part, self.vocabulary, self.gear).known
             unknown = self.table.count(f"status <> 'missing' AND NOT ({known})") if known else 0
             if unknown:
-                photos = "1 photo" if unknown == 1 else f"{unknown:,} photos"
-                notes.append(f"{photos} cannot be judged by {part.field}: nothing is known of it there.")
+                notes.append(
+                    f"{many(unknown, 'photo')} cannot be judged by {part.field}: nothing is known of it there."
+                )
+            if part.field == "season" and (by_month := self.table.count(f"{where} AND season = ''")):
+                notes.append(f"The season of {many(by_month, 'photo')} is by the month alone: the place is not known.")
         return notes
 
     def among(self, parts: Sequence[Part], where: str, matching: int) -> Among:
@@ -133,6 +156,7 @@ class Finder:
         rankings: list[tuple[Sequence[str], float]] = []
         asked = picture[:_MOST_TEXT]
         if (like or unlike) and (best := self._like(asked, among, like, unlike)):
+            found.liked = best[0].name
             found.near[best[0].name] = {one.image_id: one for one in best[1]}
             rankings.append(([one.image_id for one in best[1]], _LIKE))
         if asked:
@@ -155,6 +179,15 @@ class Finder:
 
     def text(self, picture: str, where: str = "") -> dict[str, Stands]:
         """The photos in whose text the words stand, best first."""
+        asked = alternatives(picture)
+        found = [self._text(one, where) for one in asked]
+        if len(found) == 1:
+            return found[0]
+        every = [one for some in found for one in some.items()]
+        every.sort(key=lambda one: (one[1].every, one[1].worth))
+        return dict(reversed(list(dict(every).items())))
+
+    def _text(self, picture: str, where: str) -> dict[str, Stands]:
         sought = words(picture, self.vocabulary)
         groups = [word.forms for word in sought]
         hits = self.table.words(groups, where, _DEEP, every=True) if len(groups) > 1 else []
@@ -170,8 +203,15 @@ class Finder:
         """The photos that a space finds for a text, best first."""
         if space.embed is None or not text:
             return []
-        long = len(words(text, self.vocabulary)) > spaces.FEW_WORDS
-        return self._nearest(space, space.embed([text[:_MOST_TEXT]])[0], among, long=long)
+        best: dict[str, Near] = {}
+        for one in alternatives(text):
+            long = len(words(one, self.vocabulary)) > spaces.FEW_WORDS
+            for near in self._nearest(space, space.embed([one[:_MOST_TEXT]])[0], among, long=long):
+                if near.image_id not in best or near.strength > best[near.image_id].strength:
+                    best[near.image_id] = near
+        return (
+            sorted(best.values(), key=lambda near: -near.strength) if len(alternatives(text)) > 1 else [*best.values()]
+        )
 
     def _nearest(self, space: Space, vector: Any, among: Among, *, long: bool = False) -> list[Near]:
         deep = int(_DEEP / among.share) if among.share else _DEEP
@@ -209,22 +249,33 @@ class Finder:
 
     # ---- hits
 
-    def _hits(
-        self, query: Query, ranked: Sequence[tuple[str, float]], sight: Sight, limit: int, *, every: bool
-    ) -> list[Hit]:
-        scores = dict(ranked)
-        deep = [one for one, _ in ranked[: limit * _BEHIND]]
+    def _hits(self, query: Query, sight: Sight, limit: int, *, every: bool) -> list[Hit]:
+        scores = dict(sight.order)
+        deep = [one for one, _ in sight.order[: limit * _BEHIND]]
         rows = self.table.rows(deep, _COLUMNS)
         files = self.table.rows(deep, ("path", "status"), "photos")
         there = [one for one in deep if one in rows and files.get(one, {}).get("status") not in (None, "missing")]
         groups = {one: [] for one in there} if every else self._folded(there, rows)
+        paths = self._paths(query.parts, groups)
         hits = []
         for image_id, others in list(groups.items())[:limit]:
             row, score = rows[image_id], scores[image_id]
-            why, weak = self._why(query, image_id, row, sight)
-            shown = _shown(row)
-            hits.append(Hit(image_id, files[image_id]["path"], round(score, 4), why, weak, tuple(others), shown))
-        return hits
+            weak = image_id in sight.doubts or any(reasons.loosely(part, row) for part in query.parts)
+            why, shown = reasons.why(query, image_id, row, sight), reasons.shown(row)
+            path = paths.get(image_id, files[image_id]["path"])
+            hits.append(Hit(image_id, path, round(score, 4), why, weak, tuple(others), shown))
+        return sorted(hits, key=lambda hit: hit.weak)
+
+    def _paths(self, parts: Sequence[Part], ids: Collection[str]) -> dict[str, str]:
+        """For photos of several files: the one that is of the kind that was asked for."""
+        kinds = {str(part.value) for part in parts if part.field == "kind" and not part.without}
+        if not kinds or not ids:
+            return {}
+        where = f"status <> 'missing' AND {one_of('photo_id', ids)}"
+        files = self.table.every(("photo_id", "path", "kind"), where, "files")
+        return {
+            one["photo_id"]: one["path"] for one in files if not kinds.isdisjoint((one["kind"], family(one["kind"])))
+        }
 
     def _folded(self, ids: Sequence[str], rows: Mapping[str, Row]) -> dict[str, list[str]]:
         """Near duplicates behind the first of them: by their hashes, unless a space that sees pictures denies it."""
@@ -238,31 +289,9 @@ class Finder:
             denied = {pair: _cosine(*(vectors[one] for one in pair)) >= eyes.alike for pair in known}
         return ranking.folded(ids, hashes, denied)
 
-    def _why(self, query: Query, image_id: str, row: Row, sight: Sight) -> tuple[tuple[Why, ...], bool]:
-        why = []
-        for part in query.parts:
-            km = conditions.distance_km(part.value, row)
-            why.append(Why(part.text, part.field, 1.0, conditions.said(part, row, near_km=km)))
-        strengths = []
-        if said := sight.text.get(image_id):
-            why.append(Why(query.picture, "text", round(min(1.0, said.worth), 3), said.said))
-            strengths.append(said.worth >= _SURE_WORTH)
-        for name, near in sight.near.items():
-            if one := near.get(image_id):
-                why.append(Why(query.picture, name, one.strength, one.said))
-                strengths.append(not one.weak)
-        return tuple(why), bool(strengths) and not any(strengths)
 
-
-def _shown(row: Row) -> dict[str, Any]:
-    """What a list shows of a photo."""
-    return {
-        "date": conditions.shown_day(row),
-        "place": row["place"],
-        "keywords": list(row["words"]),
-        "caption": row["caption"],
-        "rating": row["rating"] if row["rating"] >= 0 else None,
-    }
+def _listed(words_: Sequence[str]) -> str:
+    return " and ".join(f'"{word}"' for word in words_)
 
 
 def _cosine(first: Any, second: Any) -> float:

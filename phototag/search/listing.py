@@ -29,6 +29,7 @@ COLUMNS = {
     "alike": "whole",
 }
 WEAK = "weak: may not show what you asked for"
+_HELD = frozenset(("landscape orientation", "portrait orientation", "querformat", "hochformat"))  # said of every photo
 _GAP = "  "
 _HEADS = ("score", "date", "place", "keywords", "path")
 _WIDEST = (6, 10, 20, 44)  # score, date, place, keywords where nobody limits the width
@@ -81,11 +82,11 @@ def date_of(hit: Hit) -> str:
 
 
 def keywords_of(hit: Hit) -> list[str]:
-    """The keywords of a photo, those first for which it was found."""
+    """The keywords of a photo, those first for which it was found, and last those that say how it is held."""
     words = hit.shown.get("keywords") or ()
     every = [words] if isinstance(words, str) else [str(word) for word in words]
     because = "\n".join(why.said for why in hit.why).casefold()
-    return sorted(every, key=lambda word: word.casefold() not in because)
+    return sorted(every, key=lambda word: (word.casefold() in _HELD, word.casefold() not in because))
 
 
 def row(hit: Hit, path: str) -> dict[str, Any]:
@@ -223,8 +224,8 @@ def _widths(cells: Iterable[tuple[str, ...]], width: int) -> list[int]:
         return widths
     room = width - sum(widths[:2]) - len(_GAP) * (sum(map(bool, widths)) - 1)
     if sum(widths[2:]) > room:
-        widths[2] = min(widths[2], room // 5)
-        path = min(widths[4], max(room // 2, room - widths[2] - widths[3]))
+        widths[2] = min(widths[2], room // 6)
+        path = min(widths[4], max(room * 9 // 20, room - widths[2] - widths[3]))
         widths[3] = min(widths[3], max(0, room - widths[2] - path))
         widths[4] = max(1, room - widths[2] - widths[3])
     return widths

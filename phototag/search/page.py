@@ -10,20 +10,23 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
 from phototag.report import many, shown
-from phototag.search.listing import date_of, keywords_of, text_of, understood
-from phototag.search.nouns import Found, Hit
+from phototag.search.listing import date_of, keywords_of, located, text_of, understood
+from phototag.search.nouns import FIELDS, Found, Hit, Why
 
 MARK = b"<!-- phototag contact sheet -->"  # near the beginning of every sheet: ours may be written over
 _TEMPLATE = Path(__file__).with_name("sheet.html")
 _SLOT = re.compile("@([A-Z_]+)@")
 _BREAKS = re.compile(r"[ \t\r\n]+")
 _MOST_WORDS = 8
+_OUT = re.compile(r"-?[\d.]+, (-?[\d.]+) deviations above the rest")
+_STRONGLY, _WELL = 4.0, 2.5  # deviations
 _ALT = 250  # characters: more is too much to be read aloud for one picture
 
 
@@ -54,7 +57,8 @@ def page(found: Found, cards: Iterable[Card], made: str) -> Iterator[str]:
     yield _filled(before, words)
     if found.hits:
         yield '<ol aria-label="Photos, best first">\n'
-        yield from (_hit(hit, card) for hit, card in zip(found.hits, cards, strict=True))
+        names = _names(located(found))
+        yield from (_hit(hit, card, names) for hit, card in zip(found.hits, cards, strict=True))
         yield "</ol>"
     else:
         yield '<p class="nothing">Nothing found.</p>'
@@ -85,19 +89,33 @@ def _understood(found: Found) -> str:
     return f'<p class="understood">{escape(_line("; ".join(parts)))}</p>'
 
 
-def _hit(hit: Hit, card: Card) -> str:
-    name = _line(shown(card.path.rpartition("/")[2]))
+def _names(paths: Iterable[str]) -> dict[str, str]:
+    """What each file is called: its name, with as many folders before it as tell it from others of that name."""
+    left, names, parts = set(paths), dict[str, str](), 0
+    while left:
+        parts += 1
+        called = {path: "/".join(path.split("/")[-parts:]) for path in left}
+        times = Counter(called.values())
+        clear = {path: name for path, name in called.items() if times[name] == 1 or name == path}
+        names |= clear
+        left -= clear.keys()
+    return names
+
+
+def _hit(hit: Hit, card: Card, names: Mapping[str, str]) -> str:
+    name = _line(shown(names.get(card.path) or card.path.rpartition("/")[2]))
     marks = '<span class="mark weak">weak</span>' if hit.weak else ""
     marks += f'<span class="mark">+{len(hit.folded)} alike</span>' if hit.folded else ""
     score = f'<b><span class="away">score </span>{hit.score:.2f}</b>'
     meter = f'<meter min="0" max="1" value="{min(max(hit.score, 0.0), 1.0):.3f}" aria-hidden="true"></meter>'
-    when = "".join(f"<span>{escape(_line(text))}</span>" for text in (date_of(hit), text_of(hit, "place")) if text)
+    said = filter(None, (date_of(hit) or "no date", text_of(hit, "place")))
+    when = "".join(f"<span>{escape(_line(text))}</span>" for text in said)
     words = "".join(f"<span>{escape(_line(word))}</span>" for word in keywords_of(hit)[:_MOST_WORDS])
     return (
         f'<li class="hit"><a href="{escape(_address(card.path))}" target="_blank" rel="noopener noreferrer">'
         f'<span class="frame">{_picture(hit, card, name)}</span>{_why(hit)}<span class="said">'
         f'<span class="score">{score}{meter}{marks}</span>'
-        + (f'<span class="when">{when}</span>' if when else "")
+        + f'<span class="when">{when}</span>'
         + (f'<span class="words-on">{words}</span>' if words else "")
         + f'<span class="name" title="{escape(_line(shown(card.path)))}">{escape(name)}</span></span></a></li>\n'
     )
@@ -113,12 +131,26 @@ def _picture(hit: Hit, card: Card, name: str) -> str:
 
 
 def _why(hit: Hit) -> str:
-    reasons = "".join(
-        f"<span><b>{escape(_line(why.by))}</b> {escape(_line(why.said))} "
-        f"<i>{f'“{escape(_line(why.part))}” ' if why.part else ''}{why.strength:.2f}</i></span>"
-        for why in sorted(hit.why, key=lambda why: -why.strength)
-    )
+    reasons = "".join(map(_reason, sorted(hit.why, key=lambda why: -why.strength)))
     return f'<span class="why">{reasons}</span>' if reasons else ""
+
+
+def _reason(why: Why) -> str:
+    """One reason in plain words; its figures show where a mouse rests on it."""
+    figures = f"{why.by}: {why.said}, strength {why.strength:.2f}"
+    by = "words" if why.by == "text" else why.by if why.by in FIELDS else "what it shows"
+    part = f"“{escape(_line(why.part))}”" if why.part else ""
+    plainly = f"<b>{escape(_line(by))}</b> {escape(_line(_plainly(why.said)))} <i>{part}</i>"
+    return f'<span title="{escape(_line(figures))}">{plainly}</span>'
+
+
+def _plainly(said: str) -> str:
+    """How far a picture stands out from the others, in words."""
+    found = _OUT.fullmatch(said)
+    if not found:
+        return said
+    out = float(found[1])
+    return "stands out strongly" if out >= _STRONGLY else "stands out" if out >= _WELL else "stands out a little"
 
 
 def _address(path: str) -> str:

@@ -1,8 +1,9 @@
 """What a query means: conditions that a sensor checks, and the rest, which describes the picture.
 
-The decision here: whatever is not surely a condition describes the picture, as it was typed; no text is an error. The
-conditions stand in the first thousand characters: what is pasted behind them is picture. Refused: asking a model what
-somebody meant, and a language of its own that has to be learnt.
+The decision here: whatever is not surely a condition describes the picture, as it was typed; only a condition that is
+spelled out and cannot be ("date:2023-13") is an error. The conditions stand in the first thousand characters: what is
+pasted behind them is picture. Refused: asking a model what somebody meant, and a language of its own that has to be
+learnt.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class Known(Protocol):
 
 
 def understood(text: str, today: date, known: Known) -> Query:
-    """The query that somebody typed, whatever it is: never an error."""
+    """The query that somebody typed, whatever it is; UsageError only for a prefix with what it cannot have."""
     clean = _clean(text)
     cut = clean.rfind(" ", 0, _READ) if len(clean) > _READ else len(clean)
     head, tail = clean[: cut if cut > 0 else _READ], clean[cut if cut > 0 else _READ :]

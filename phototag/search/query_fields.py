@@ -1,21 +1,25 @@
 """Conditions that are spelled out: camera:x100v, rating:>=3, date:2023-05..2023-08, keyword:"aunt mary", -kind:raw.
 
-The decision here: a prefix takes one word, or words in quotes, and is taken at its word. What cannot be read
-("rating:many") stays in the picture part. Refused: an error; it is a search, and a time such as 12:30 has a colon too.
+The decision here: a prefix takes one word, or words in quotes, and is taken at its word. What cannot be
+("date:2023-13", "plcae:Berlin") is an error, for who writes a prefix knows what it should mean. Other words with a
+colon, such as 12:30, are none. Refused: a misspelled condition that silently becomes part of the picture.
 """
 
 from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from difflib import get_close_matches
 from typing import Any
 
+from phototag.errors import UsageError
 from phototag.search.nouns import FIELDS, Area, Count, Days
 from phototag.search.query_dates import days
 from phototag.search.query_places import Finder
 from phototag.search.query_sheet import Found, Sheet
 from phototag.search.query_terms import Words, checked, kind
-from phototag.search.words_dates import SEASONS
+from phototag.search.query_when import number
+from phototag.search.words_dates import NUMBER, SEASONS
 from phototag.vocabulary import folded
 
 _NAMES = {
@@ -31,18 +35,41 @@ _PREFIX = re.compile(
     r':(?:"(?P<quoted>[^"\0]{1,400})"|(?P<word>[^\s"\0]+))',
     re.IGNORECASE,
 )
+_EVERY = sorted({*FIELDS, *_NAMES})
+_LONG = [name for name in _EVERY if len(name) > 3]  # "iso:" is no slip of "is:"
 _QUOTED = re.compile(
     r"(?<![^\s(\0])(?P<no>-|(?:not|no|without|ohne|nicht)\ )?"
     r'(?:"(?P<a>[^"\0]{1,400})"|“(?P<b>[^“”\0]{1,400})”|„(?P<c>[^„“”\0]{1,400})[“”]|«(?P<d>[^«»\0]{1,400})»)',
     re.IGNORECASE,
 )
+_ALMOST = re.compile(r"(?<![^\s(-])(?P<field>[^\W\d_]{3,14}):(?=[^\s:/\"\0])")
+_NEAR = 0.8  # likeness of a word to a prefix from which it is a slip
+_MOST_STARS = 5
+_TAKES = {
+    "date": "a date such as 2023, 2023-05, 2023-05-14 or 2023-05..2023-08",
+    "people": "a number such as 2, >=3 or 2..4",
+    "rating": "stars such as 5, >=3 or 2..4; five are the most",
+    "light": "a light such as night, day, golden hour, blue hour or twilight",
+    "technique": 'a technique such as macro, panorama or "long exposure"',
+    "season": "spring, summer, autumn or winter",
+}
 _NUMBER = re.compile(r"(?P<how>>=|<=|>|<|=|≥|≤)?(?P<n>\d{1,4})(?:(?P<up>\+)|(?:\.\.|-)(?P<to>\d{1,4})?)?")
 
 
 def read_fields(sheet: Sheet, today: date, known: Finder, vocabulary: Words) -> None:
-    """Strike out what is spelled out, and then what is in quotes: a keyword."""
-    sheet.take(_PREFIX, lambda found: _prefixed(found, today, known, vocabulary))
+    """Strike out what is spelled out, and then what is in quotes: a keyword. UsageError for what cannot be."""
+    ends: dict[str, str] = {}
+    sheet.take(_PREFIX, lambda found: _prefixed(found, today, known, vocabulary, ends))
     sheet.take(_QUOTED, _quoted)
+    if len(ends) == 2 and (said := days(f"{ends['since']}..{ends['until']}", today)):
+        _in_order(said, f"since:{ends['since']} until:{ends['until']}")
+    for slip in _ALMOST.finditer(sheet.text):
+        name = slip["field"].casefold()
+        if name not in _EVERY and (near := get_close_matches(name, _LONG, 1, _NEAR)):
+            raise UsageError(
+                f'"{slip["field"]}:" is no prefix of a search.',
+                f'Did you mean "{near[0]}:"? Else leave out the colon.',
+            )
 
 
 def _quoted(found: re.Match[str]) -> Found:
@@ -50,7 +77,7 @@ def _quoted(found: re.Match[str]) -> Found:
     return (("keyword", word),) if any(map(str.isalnum, word)) else ()
 
 
-def _prefixed(found: re.Match[str], today: date, known: Finder, vocabulary: Words) -> Found:
+def _prefixed(found: re.Match[str], today: date, known: Finder, vocabulary: Words, ends: dict[str, str]) -> Found:
     name = found["field"].casefold()
     field = _NAMES.get(name, name)
     text = " ".join((found["quoted"] or found["word"]).split()).rstrip(",;")
@@ -59,9 +86,26 @@ def _prefixed(found: re.Match[str], today: date, known: Finder, vocabulary: Word
     if field in ("since", "before", "until"):
         limits = {"since": f"{text}..", "until": f"..{text}", "before": f"..{text}"}[field]
         said = days(limits, today)
-        return (("date", _before(said, text, today) if field == "before" else said),) if said else ()
+        if said is None:
+            raise _wrong(name, "date", text)
+        if field != "before" and not found["no"]:
+            ends[field] = text
+        return (("date", _before(said, text, today) if field == "before" else said),)
     value = _value(field, text, today, known, vocabulary)
-    return ((field, value),) if value is not None and value != "" else ()
+    if value is None or value == "":
+        raise _wrong(name, field, text)
+    if isinstance(value, Days):
+        _in_order(value, found[0])
+    return ((field, value),)
+
+
+def _wrong(name: str, field: str, text: str) -> UsageError:
+    return UsageError(f'"{name}:{text}" is not possible.', f"{name}: takes {_TAKES.get(field, 'a word')}.")
+
+
+def _in_order(said: Days, typed: str) -> None:
+    if said.first and said.last and said.first > said.last:
+        raise UsageError(f'"{typed}" ends before it begins.', "Write the earlier date first.")
 
 
 def _before(said: Days, text: str, today: date) -> Days:
@@ -79,7 +123,9 @@ def _value(field: str, text: str, today: date, known: Finder, vocabulary: Words)
     if field == "date":
         return days(text, today)
     if field in ("people", "rating"):
-        return _count(text)
+        counted = _count(text)
+        over = counted is not None and max(counted.least or 0, counted.most or 0) > _MOST_STARS
+        return None if field == "rating" and over else counted
     if field == "place":
         return known.place(text) or Area((folded(text),))
     if field == "season":
@@ -87,15 +133,19 @@ def _value(field: str, text: str, today: date, known: Finder, vocabulary: Words)
     if field in ("light", "technique"):
         term = next((value for one, value in checked(text, vocabulary) if one == field), None)
         canonical = vocabulary.canonical(text)
-        return term or (canonical.name if canonical else folded(text))
+        return term or (canonical.name if canonical and canonical.kind == field else None)
     if field == "kind":
         return kind(text) or folded(text)
+    if field == "path":
+        return text.strip("*").lower()
     return text if field == "keyword" else folded(text)
 
 
 def _count(text: str) -> Count | None:
     if text.casefold() in ("none", "no", "0", "keine", "unrated"):
         return Count(None, 0)
+    if re.fullmatch(NUMBER, text, re.IGNORECASE):
+        return Count(number(text), number(text))
     found = _NUMBER.fullmatch(text)
     if not found:
         return None

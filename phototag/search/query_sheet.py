@@ -13,6 +13,7 @@ from typing import Any
 
 from phototag.search.nouns import Part
 
+_QUOTES = frozenset((('"', '"'), ("“", "”"), ("„", "“"), ("„", "”"), ("«", "»")))
 STRUCK = "\0"
 _SHIELD = "\1"
 Found = tuple[tuple[str, Any], ...]  # fields and values; () is a refusal
@@ -57,6 +58,8 @@ class Sheet:
     def add(self, at: int, typed: str, found: Found, *, without: bool = False) -> None:
         """One part for each field; `typed` as it stands in the query."""
         typed = " ".join(typed.replace(STRUCK, " ").split())
+        if len(typed) > 2 and (typed[0], typed[-1]) in _QUOTES and not set(typed[1:-1]) & set('"“”„'):
+            typed = typed[1:-1]
         self.parts += [(at, Part(field, typed, value, without)) for field, value in found]
 
     def strike(self, start: int, end: int) -> None:

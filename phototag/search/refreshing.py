@@ -1,13 +1,14 @@
 """The rows of search brought up to what the library knows.
 
 The decision here: rows are stored when a photo is decided upon; what other commands change (a path, a photo that nobody
-has decided upon yet) is found by comparing, and only when a table has another version than at the last comparison.
+has decided upon yet, a keyword that another program wrote) is found by comparing, and only when a table has another
+version than at the last comparison.
 Refused: a search that must be told to make its table first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from phototag.decide.findable import row
@@ -22,26 +23,35 @@ _WATCHED = ("photos", "decisions")
 _MOST_POINTS = 8  # of one place that are remembered
 
 
-def behind(table: Searchable) -> tuple[list[str], list[str]]:
-    """The photos whose row is missing or old, and those that have a row and are gone."""
+def behind(table: Searchable, key: Callable[[str], str]) -> tuple[list[str], list[str]]:
+    """The photos whose row is missing or old, and those that have a row and are gone; `key` folds keywords."""
     if table.exists and table.seen() == versions(table):
         return [], []
-    rows = {one["image_id"]: one for one in table.every(("image_id", "path", "status", "decided", "modified_ns"))}
-    decided = {one["image_id"]: one["policy"] for one in table.every(("image_id", "policy"), table="decisions")}
+    columns = ("image_id", "path", "status", "modified_ns", "keywords")
+    rows = {one["image_id"]: one for one in table.every((*columns, "decided"))}
+    decided = {one["image_id"]: one["by"] for one in table.every(("image_id", "by"), table="decisions")}
     old, there = [], set[str]()
-    for photo in table.every(("image_id", "path", "status", "modified_ns"), table="photos"):
+    for photo in table.every(columns, table="photos"):
         image_id = photo["image_id"]
         there.add(image_id)
-        mine = rows.get(image_id)
-        if mine is None or _differs(photo, mine, decided.get(image_id)):
+        mine, by = rows.get(image_id), decided.get(image_id)
+        if mine is None or _differs(photo, mine, by) or _lacks(photo, mine, by, key):
             old.append(image_id)
     return old, [image_id for image_id in rows if image_id not in there]
 
 
-def _differs(photo: Mapping[str, Any], mine: Mapping[str, Any], policy: str | None) -> bool:
-    if (photo["path"], photo["status"]) != (mine["path"], mine["status"]) or (policy is not None) != mine["decided"]:
+def _differs(photo: Mapping[str, Any], mine: Mapping[str, Any], by: str | None) -> bool:
+    if (photo["path"], photo["status"]) != (mine["path"], mine["status"]) or (by is not None) != mine["decided"]:
         return True
-    return bool(photo["modified_ns"] != mine["modified_ns"])
+    # A row that was made by a decision does not know when its file was written: its keywords are compared.
+    return bool(photo["modified_ns"] != mine["modified_ns"] and (by is None or mine["modified_ns"]))
+
+
+def _lacks(photo: Mapping[str, Any], mine: Mapping[str, Any], by: str | None, key: Callable[[str], str]) -> bool:
+    """Whether a file has a keyword that the row has not; where a person decided, what is missing may be unwanted."""
+    if by == "human":
+        return False
+    return not {key(word) for word in photo["keywords"] or () if word.strip()} <= set(mine["keywords"] or ())
 
 
 def versions(table: Searchable) -> dict[str, str]:

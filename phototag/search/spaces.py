@@ -45,6 +45,11 @@ class Space:
     alike: float = 0.9  # likeness of two pictures that are nearly the same
 
 
+def everything(space: Space, vector: Any, ids: Collection[str]) -> list[str]:
+    """These photos, the most like first, special or not."""
+    return [one for one, _ in space.rows.nearest(vector, space.maker, len(ids), ids)]
+
+
 class Near(NamedTuple):
     """A photo as one space sees it."""
 

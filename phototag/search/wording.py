@@ -7,6 +7,7 @@ word that stands among the keywords counts more than one in a folder's name. Ref
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -16,6 +17,8 @@ from phototag.decide.findable import LINES, tokens
 from phototag.vocabulary import Vocabulary
 
 MOST_WORDS = 24
+_MOST_ALTERNATIVES = 5
+_OR = re.compile(r"(?:^|(?<=\s))(?:or|oder)(?=\s|$)", re.IGNORECASE)
 OTHER_FORM = 0.7  # how much another form of the word counts
 WORTH: Mapping[str, float] = {
     "caption": 0.9,
@@ -60,6 +63,7 @@ class Stands(NamedTuple):
     worth: float  # 0 to 1
     every: bool  # all words do
     said: str  # "keyword dog, caption beach"
+    sure: bool = True  # one of them elsewhere than among the words that wait to be confirmed
 
 
 def words(picture: str, vocabulary: Vocabulary) -> list[Word]:
@@ -67,6 +71,18 @@ def words(picture: str, vocabulary: Vocabulary) -> list[Word]:
     typed = list(dict.fromkeys(tokens(picture)))
     telling = [word for word in typed if word not in _EMPTY and (len(word) > 1 or not word.isascii())]
     return [Word(word, forms(word, vocabulary)) for word in (telling or typed)[:MOST_WORDS]]
+
+
+def alternatives(picture: str) -> list[str]:
+    """What is sought where any of several will do: "dog or cat"; else the picture part as it is."""
+    found = [one.strip(" ,;") for one in _OR.split(picture)]
+    return list(dict.fromkeys(one for one in found if tokens(one)))[:_MOST_ALTERNATIVES] or [picture]
+
+
+def says_nothing(picture: str) -> bool:
+    """Whether all words are such as every text is full of."""
+    found = tokens(picture)
+    return bool(found) and all(word in _EMPTY or (len(word) == 1 and word.isascii()) for word in found)
 
 
 def forms(word: str, vocabulary: Vocabulary) -> tuple[tuple[str, float], ...]:
@@ -100,7 +116,7 @@ def stands(text: str, sought: Sequence[Word]) -> Stands:
         if best:
             told.setdefault(at, []).append(form)
     said = "; ".join(f"{name} {' '.join(found)}" for name, found in told.items())
-    return Stands(total / len(sought) if sought else 0.0, not missing, said)
+    return Stands(total / len(sought) if sought else 0.0, not missing, said, bool(told.keys() - {"seen"}))
 
 
 @lru_cache(maxsize=4_096)

@@ -10,6 +10,7 @@ import errno
 import json
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,8 @@ def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
                 os.fsync(file.fileno())
         temp.replace(path)
     except OSError as trouble:
-        temp.unlink(missing_ok=True)
+        with suppress(OSError):  # where nothing can be written, nothing can be removed
+            temp.unlink(missing_ok=True)
         raise cannot_write(path, trouble) from trouble
     if durable:
         synced(path.parent)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import os
+import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from phototag.errors import Damaged, NoSpace
-from phototag.store.lance import Lance, one_of
+from phototag.store.lance import Lance, one_of, quoted
 from phototag.store.log import replace_file
 from phototag.store.tables import clean
 
@@ -108,6 +109,12 @@ class Searchable:
         names = list(dict.fromkeys(columns))
         found = self._columns(names, where, table)
         yield from (dict(zip(names, values, strict=True)) for values in zip(*(found[n] for n in names), strict=True))
+
+    def of_path(self, part: str) -> list[str]:
+        """The photos that have a file in whose path that stands, in whatever case."""
+        forms = {unicodedata.normalize(form, part.lower()) for form in ("NFC", "NFD")}
+        where = " OR ".join(f"contains(lower(path), {quoted(one)})" for one in sorted(forms))
+        return sorted({one["photo_id"] for one in self.every(("photo_id",), where, "files")} - {""})
 
     def words(
         self, groups: Sequence[Group], where: str, limit: int | None, *, every: bool = False

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from phototag.errors import NoSpace, UsageError
+from phototag.report import shown
 from phototag.store.log import synced
 
 Row = Mapping[str, Any]
@@ -84,6 +85,18 @@ def _cannot_write(path: Path, trouble: OSError) -> NoSpace:
     if trouble.errno in (errno.ENOSPC, errno.EDQUOT) or "No space" in str(trouble):
         return NoSpace(f"No space left on the disk for {path}.", "Free some, or name a file elsewhere: --output FILE")
     return NoSpace(f"{path} cannot be written ({trouble.strerror or trouble}).", "Name another file: --output FILE")
+
+
+def arrow(rows: Iterable[Row], shape: Shape) -> Any:
+    """All rows as an Arrow table, for notebooks; a text that is no UTF-8 shows its escapes."""
+    import pyarrow as pa
+
+    schema = pa.schema([(name, _arrow_type(kind)) for name, kind in shape.items()])
+    return pa.Table.from_pylist([{n: _utf8(v) for n, v in _arrow_row(row, shape).items()} for row in rows], schema)
+
+
+def _utf8(value: Any) -> Any:
+    return shown(value) if isinstance(value, str) else value
 
 
 # ---- the forms

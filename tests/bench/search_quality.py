@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from phototag import api
 from phototag.api_searching import Searching, evaluate
@@ -26,8 +27,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PICTURES = frozenset((".jpg", ".jpeg", ".png", ".heic", ".webp", ".gif", ".bmp", ".avif", ".tif", ".tiff"))
 
 
-def prepared(photos: Path, work: Path) -> dict[str, Path]:
-    """The photos copied under names without a meaning and looked at; a file of queries by name."""
+def prepared(photos: Path, work: Path) -> tuple[dict[str, Path], list[dict[str, Any]]]:
+    """The photos copied under names without a meaning and looked at; files of queries by name, and queries_marked."""
     folder, named = work / "photos", {}
     folder.mkdir()
     found = sorted(path for path in photos.rglob("*") if path.is_file() and path.suffix.lower() in PICTURES)
@@ -40,7 +41,10 @@ def prepared(photos: Path, work: Path) -> dict[str, Path]:
     short = json.loads((Path(__file__).parent / "queries.json").read_text("utf-8"))
     for language in ("en", "de", "fr"):
         files[f"short queries, {language}"] = [(one[language], one["photos"]) for one in short]
-    return {name: _written(work / f"{name}.jsonl", queries, named) for name, queries in files.items()}
+    marked = json.loads((Path(__file__).parent / "queries_marked.json").read_text("utf-8"))
+    for one in marked:
+        one["photos"], one["also"] = ({named[path] for path in one[part]} for part in ("photos", "also"))
+    return {name: _written(work / f"{name}.jsonl", queries, named) for name, queries in files.items()}, marked
 
 
 def _written(file: Path, queries: Sequence[tuple[str, list[str]]], named: dict[str, str]) -> Path:
@@ -56,6 +60,20 @@ def told(name: str, found: Quality) -> None:
         if score.name != FUSED:
             more = found.better(score.name)
             print(f"{FUSED} is better than {score.name} by mAP {more.mean:+.3f} [{more.low:+.3f}, {more.high:+.3f}]")
+
+
+def marks(queries: Sequence[dict[str, Any]], folder: Path) -> None:
+    """How many of the first eight hits are shown as good and are not; some of these things no photo shows."""
+    one = Searching(api.open(folder))
+    right = wrong = weak = 0
+    for each in queries:
+        for hit in one.find(each["query"], 8).hits:
+            rows = one.table.rows([hit.image_id, *hit.folded], ("path",), "photos")
+            paths = {f"{folder.name}/{row['path']}" for row in rows.values()}
+            weak += hit.weak
+            right += not hit.weak and not paths.isdisjoint(each["photos"])
+            wrong += not hit.weak and paths.isdisjoint(each["photos"] | each["also"])
+    print(f"\n{len(queries)} queries: shown as good {right} right and {wrong} wrong hits, {weak} marked weak")
 
 
 def weights(files: dict[str, Path], folder: Path) -> None:
@@ -94,7 +112,8 @@ def main() -> int:
         print(f"no captioned photos in {given.photos}")
         return 0
     with tempfile.TemporaryDirectory(prefix="phototag-quality-") as work:
-        files = prepared(given.photos, Path(work))
+        files, marked = prepared(given.photos, Path(work))
+        marks(marked, Path(work) / "photos")
         for name, file in files.items():
             told(name, evaluate(file, folder=Path(work) / "photos"))
         if given.weights:
