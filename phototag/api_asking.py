@@ -8,13 +8,12 @@ for all runs is not. Refused: a prompt for verdicts that replaces captions.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from phototag import settings as settings_
-from phototag.api_opening import Flags
 from phototag.errors import UsageError
 from phototag.settings import Settings
 from phototag.store import place
@@ -23,6 +22,7 @@ from phototag.store.library import Library
 if TYPE_CHECKING:
     from phototag.backends.protocols import Describer
     from phototag.look.step import Step
+    from phototag.vocabulary import Vocabulary
 
 
 _ASKS = {  # options that change what a describer is asked
@@ -42,7 +42,7 @@ _NO_VERDICT = {  # and those of captions and keywords, to which verdicts have no
 _STRICT = "--strict without a describer asks nobody: it only drops the words outside the vocabulary"
 
 
-def check_asked(folder: Path, library: Path | None, flags: Flags) -> str:
+def check_asked(folder: Path, library: Path | None, flags: Mapping[str, object] | None) -> str:
     """UsageError for an option that only a describer can follow where none is set; else what to tell, mostly "".
 
     `folder` and `library` are those of the command, whose library may name the describer.
@@ -83,10 +83,9 @@ def describer_of(using: Settings) -> Describer:
     return registry.describer(f"{word}:{model}" if model else word, options or None)
 
 
-def asking_steps(using: Settings, opened: Library | None = None) -> list[Step]:
+def asking_steps(using: Settings, opened: Library | None, vocabulary: Callable[[], Vocabulary]) -> list[Step]:
     """What the describer of the settings is asked, in the order in which the questions build on each other."""
     from phototag.api_nearness import Nearness
-    from phototag.api_opening import words_of
     from phototag.look.caption import Describe
     from phototag.look.choose import Choose
     from phototag.look.prompts import check_language, named, shipped
@@ -106,7 +105,7 @@ def asking_steps(using: Settings, opened: Library | None = None) -> list[Step]:
     describe = Describe(describer, prompt, look.side, look.style, twice=look.twice)
     steps: list[Step] = [describe]
     if using.policy.strict:
-        words = words_of(using, opened.place.vocabulary_file if opened else None)
+        words = vocabulary()
         near = Nearness(words, opened.place.state / "words" if opened else None)
         steps.append(Choose(describer, shipped("choose"), words, look.side, near.points))
     if look.translate:

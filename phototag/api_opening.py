@@ -117,7 +117,8 @@ def steps_of(using: Settings, opened: Library | None = None, report: Report | No
 
         steps.append(address.step(using, opened.place.state if opened else None, report))
     if using.look.describer:
-        steps += asking_steps(using, opened)
+        file = opened.place.vocabulary_file if opened else None
+        steps += asking_steps(using, opened, lambda: words_of(using, file))
     if using.look.embedder:
         steps.append(Embed(registry.embedder(using.look.embedder, {"download": using.look.download}), side))
     return steps

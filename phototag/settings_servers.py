@@ -15,7 +15,9 @@ from phototag.settings_schema import CODE, setting
 class Look:
     """What models are shown, and which ones."""
 
-    side: int = setting(1024, "longest side in pixels of the picture that models see", 64, 4096)
+    side: int = setting(
+        1024, "longest side in pixels of the picture that models see; Ollama gets 1280 at most", 64, 4096
+    )
     describer: str = setting("", 'who writes keywords and captions, such as "ollama"; empty: the built-in choice')
     embedder: str = setting("", 'who makes search vectors, such as "fake"; empty: the built-in choice')
     download: bool = setting(False, "weights of an embedder may be fetched from their hub", personal=True)
@@ -53,7 +55,9 @@ class Online:
 class Ollama:
     """Which Ollama servers are asked, and how."""
 
-    hosts: tuple[str, ...] = setting(("http://127.0.0.1:11434",), "the servers; several share the work")
+    hosts: tuple[str, ...] = setting(
+        ("http://127.0.0.1:11434",), "the servers; several share the work; unset: OLLAMA_HOST, if it is this machine"
+    )
     allow_hosts: tuple[str, ...] = setting(
         (), "hosts that may be sent pictures though they are another machine", personal=True
     )

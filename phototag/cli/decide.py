@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from phototag.cli.common import Shared, shared, stopping
-from phototag.report import out, out_json, rows
+from phototag.report import many, out, out_json, rows
 
 if TYPE_CHECKING:
     from phototag.deciding import Decided
@@ -51,6 +51,6 @@ def vocabulary_flags(vocab: str | None, min_confidence: float | None) -> dict[st
 
 def summary(decided: Decided) -> str:
     return (
-        f"{decided.photos:,} photos: {decided.tags:,} tags, {decided.queued:,} queued for you (phototag review), "
-        f"{decided.proposed:,} proposed words (phototag vocab proposed)"
+        f"{many(decided.photos, 'photo')}: {many(decided.tags, 'tag')}, {decided.queued:,} queued for you "
+        f"(phototag review), {many(decided.proposed, 'proposed word')} (phototag vocab proposed)"
     )

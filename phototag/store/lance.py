@@ -122,9 +122,9 @@ class Lance:
             return
         there = {column for index in table.list_indices() for column in index.columns}
         if name == "searchable":
-            from phototag.store import searchable
+            from phototag.store import indexing
 
-            return searchable.index(table, wanted, there, is_large=rows >= _WORTH_AN_INDEX)
+            return indexing.index(table, wanted, there, is_large=rows >= _WORTH_AN_INDEX)
         for column in wanted:
             if column not in there:
                 from lancedb.index import BTree
