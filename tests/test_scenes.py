@@ -50,7 +50,13 @@ class Counting:
             number = self.asked
         if number in self.fails:
             return PhototagError("I would rather not")
-        return json.dumps({"category": "event", "description": f"Photo {number}.", "keywords": ["candle", "cake"]})
+        return json.dumps(
+            {
+                "category": "event",
+                "description": f"A cake with candles, number {number}.",
+                "keywords": ["candle", "cake"],
+            }
+        )
 
 
 @pytest.fixture
