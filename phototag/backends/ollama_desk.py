@@ -136,7 +136,8 @@ def _shelf(door: _Moment, first: Met | None, wanted: str) -> tuple[Shelf, Met | 
         return Shelf(where.url, near, door.version(), seeing, blind, cloud, met.name), met
     except Trouble as trouble:
         sentence, hint = trouble.told(where, name or "that it would choose")
-        hint = hint if name or seeing else ""  # whoever lists the models recommends one
+        if not name and "suits this machine" in hint:
+            hint = ""  # whoever lists the models recommends one
         return Shelf(where.url, near, door.version(), seeing, blind, cloud, "", sentence, hint), None
 
 
