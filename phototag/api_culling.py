@@ -58,7 +58,7 @@ def cull(
         return done
     makers = {step.name: step.maker for step in steps}
     if decisions is not None:
-        done.applied = _applied(opened, done.folder, Path(decisions), report)
+        done.applied, done.left_out = _applied(opened, done.folder, Path(decisions), report)
     _sorted(done, using, makers)
     if ask_model:
         _asked(done, asking, report, stop)
@@ -121,12 +121,13 @@ def _prompt(flags: Flags) -> str:
     return prompt
 
 
-def _applied(opened: Library, folder: str, file: Path, report: Report) -> dict[str, int]:
+def _applied(opened: Library, folder: str, file: Path, report: Report) -> tuple[dict[str, int], list[tuple[str, str]]]:
+    """How many decisions were taken over by verdict, and the photos that are not there to be decided upon."""
     from phototag.culling import decisions
 
-    found = decisions.read(file, set(_ids(opened, folder)))
+    found, others = decisions.read(file, set(_ids(opened, folder)))
     with held(opened, report):
-        return dict(decisions.keep(opened, found))
+        return dict(decisions.keep(opened, found)), decisions.whereabouts(opened, others)
 
 
 def _ids(opened: Library, folder: str) -> list[str]:

@@ -80,7 +80,17 @@ def cull_export(culled: Culled, folder: Path | str, *, report: Report | None = N
 
 
 def rejected(culled: Culled) -> list[str]:
-    """The files of rejects in the folder that was culled, by absolute path; copies of them elsewhere are not named."""
+    """Every file that goes with the rejects, by absolute path: copies in the folder and their sidecars, too."""
+    from phototag.api_quarantine import _sidecars
+
+    actual = culled.library.place.actual
+    pictures = _rejected(culled)
+    stored = [culled.library.place.stored(path) for path in pictures]
+    return list(dict.fromkeys([*pictures, *map(actual, _sidecars(culled.library, stored))]))
+
+
+def _rejected(culled: Culled) -> list[str]:
+    """The pictures of rejects in the folder that was culled, without those elsewhere."""
     inside, actual = _is_in(culled.library.place.stored(culled.folder)), culled.library.place.actual
     return [actual(path) for member in culled.of("reject") for path in pictures_of(member) if inside(path)]
 
@@ -90,7 +100,7 @@ def cull_move(culled: Culled, *, flags: Flags | None = None, report: Report | No
     from phototag.api_quarantine import quarantine
 
     using = settings_.load(culled.library.place.settings_file, flags)
-    return quarantine(culled.library, rejected(culled), "culled", using=using, report=report, stop=stop)
+    return quarantine(culled.library, _rejected(culled), "culled", using=using, report=report, stop=stop)
 
 
 def pictures_of(member: Member) -> list[str]:

@@ -103,7 +103,7 @@ def panorama(folder: Path, seed: int, at: float) -> list[Path]:
 
 def wedding(folder: Path) -> Path:
     """A burst of six with one sharp frame (the third), a bracket, a panorama, and two photos that stand alone."""
-    burst(folder, "burst", 1, (9, 5, 0, 15, 21, 27))
+    burst(folder, "burst", 1, (9, 5, 0, 31, 35, 39))
     bracket(folder, 2, 600)
     panorama(folder, 3, 1200)
     alone = [save(folder / f"alone{seed}.jpg", scene(seed)) for seed in (20, 21)]

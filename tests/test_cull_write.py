@@ -23,7 +23,7 @@ RATING, LABEL, FLAG = "XMP-xmp:Rating", "XMP-xmp:Label", "XMP-digiKam:PickLabel"
 def culled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A burst of four, the second frame sharp, culled once; a photo that stands alone."""
     folder = tmp_path_factory.mktemp("write") / "photos"
-    culling.burst(folder, "a", 1, (15, 0, 21, 27))
+    culling.burst(folder, "a", 1, (31, 0, 35, 39))
     culling.stamp({culling.save(folder / "alone.jpg", culling.scene(7)): {"at": 900}})
     api.cull(folder)
     return folder
@@ -80,6 +80,16 @@ def test_what_a_person_has_set_stays(photos: Path) -> None:
     written(photos)
     kept = {"Rating": "1", "Label": "Green"}
     assert says(photos, "a1.jpg", "a2.jpg", "a3.jpg") == {"a1.jpg": kept, "a2.jpg": kept, "a3.jpg": RED}
+
+
+@pytest.mark.parametrize("tag", [f"{RATING}=1", f"{LABEL}=Green", "XMP-dc:Subject=bride"])
+def test_what_a_person_worked_on_is_never_rejected(photos: Path, tag: str) -> None:
+    exiftool("-overwrite_original", f"-{tag}", str(photos / "a4.jpg"))
+    written(photos)
+    for _ in range(2):  # stars and labels of ours do not become a person's
+        judged = {member.known.path: member.judged for member in api.cull(photos).members()}
+        assert judged["a4.jpg"].verdict == "maybe" and "of yours" in judged["a4.jpg"].because
+        assert judged["a1.jpg"].verdict == "reject"
 
 
 def test_a_rejecting_rating_only_where_there_are_no_stars(photos: Path) -> None:
@@ -175,6 +185,17 @@ def test_groups_are_copied_and_nothing_is_written_over(photos: Path, tmp_path: P
 
 
 # ---- the quarantine
+
+
+def test_the_plan_names_every_file_that_goes(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy(photos / "a4.jpg", photos / "copy.jpg")
+    exiftool("-o", str(photos / "a4.xmp"), "-XMP-dc:Title=x")
+    planned = set(api.rejected(api.cull(photos)))
+    assert {str(photos / name) for name in ("a4.jpg", "copy.jpg", "a4.xmp")} <= planned
+    before = set(contents(photos))
+    assert run(["cull", str(photos), "--move-rejects", "--yes"]) == 0
+    assert {str(photos / name) for name in before - set(contents(photos))} == planned
+    capsys.readouterr()
 
 
 def test_rejects_go_into_the_quarantine_and_come_back(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:

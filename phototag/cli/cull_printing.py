@@ -47,6 +47,10 @@ def applied(culled: Culled, both: Shared) -> None:
     if culled.applied:
         parts = [f"{count:,} {verdict}" for verdict, count in sorted(culled.applied.items())]
         both.report.say(f"Applied your decisions: {', '.join(parts)}. They win over whatever is measured.")
+    if culled.left_out:
+        both.report.say(f"Not applied to {many(len(culled.left_out), 'photo')} not in this folder:")
+        for path, why in culled.left_out:
+            both.report.say(f"  {shown(path)} {why}")
 
 
 def failures(culled: Culled) -> None:

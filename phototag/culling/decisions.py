@@ -1,13 +1,14 @@
 """What a person decides about photos while culling: a file from the page, and lines in the journal.
 
-The decision here: the file is a stranger's until every line of it has been understood, and then all of it counts or
-nothing does; a decision is kept in the journal and wins over every later measure. Refused: believing paths from a file,
-and decisions in a table that a rebuild would lose.
+The decision here: the file is a stranger's until every line of it has been understood, or nothing of it counts; photos
+that went meanwhile are named and the rest is applied; a decision is kept in the journal and wins over every later
+measure. Refused: believing paths from a file, and decisions in a table that a rebuild would lose.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple
 from phototag.change.journal import FORMAT
 from phototag.decide.cull import VERDICTS
 from phototag.errors import UsageError
-from phototag.report import shown
+from phototag.report import many, shown
 from phototag.store.library import Library
 from phototag.store.tables import now
 
@@ -35,8 +36,11 @@ class Decided(NamedTuple):
     stars: int = 0
 
 
-def read(file: Path, there: Collection[str]) -> list[Decided]:
-    """The decisions in a file; UsageError for whatever is not exactly what the page writes, or no photo of these."""
+def read(file: Path, there: Collection[str]) -> tuple[list[Decided], list[str]]:
+    """The decisions in a file about photos that are there, and the ids of the others.
+
+    UsageError for whatever is not exactly what the page writes, and where no photo of it is there.
+    """
     name = shown(str(file))
     try:
         if file.stat().st_size > _MOST_BYTES:
@@ -56,11 +60,30 @@ def read(file: Path, there: Collection[str]) -> list[Decided]:
     twice = [one for one, count in Counter(each.image_id for each in found).items() if count > 1]
     if twice:
         raise UsageError(f"{name} decides twice about {shown(twice[0])!r}.", "Nothing was applied.")
-    if unknown := [one.image_id for one in found if one.image_id not in there]:
+    unknown = [one.image_id for one in found if one.image_id not in there]
+    if unknown and len(unknown) == len(found):
         raise UsageError(
-            f"{name} decides about {len(unknown):,} photos that are not in this folder, such as {shown(unknown[0])!r}.",
+            f"{name} decides about {many(len(unknown), 'photo')}, and none is in this folder: {shown(unknown[0])!r}.",
             "Nothing was applied. Name the folder that the page was made of.",
         )
+    return [one for one in found if one.image_id in there], unknown
+
+
+def whereabouts(library: Library, ids: Iterable[str]) -> list[tuple[str, str]]:
+    """Each of these photos that are not in the folder by its path, if it was ever known, and where it is."""
+    asked = list(ids)
+    done, files = library.changes.of_images(asked), {file.photo_id: file for file in library.files("photo_id", asked)}
+    found = []
+    for one in asked:
+        moves = [entry for entry in done.get(one, ()) if "to" in entry.change and entry.state == "done"]
+        moves = [entry for entry in moves if os.path.lexists(library.place.actual(str(entry.change.get("to"))))]
+        if moves:
+            found.append((str(moves[-1].change.get("target")), "is in the quarantine"))
+        elif one in files:
+            there = files[one].status == "present"
+            found.append((files[one].path, "is in another folder" if there else "is gone"))
+        else:
+            found.append((one, "is no photo of this library, or no longer"))
     return found
 
 

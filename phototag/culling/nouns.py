@@ -61,6 +61,7 @@ class Culled:
     looked: Any = None
     asked: Any = None  # what the looks of --ask-model did
     applied: dict[str, int] = field(default_factory=dict)  # verdict -> decisions of a person's, just taken over
+    left_out: list[tuple[str, str]] = field(default_factory=list)  # photos not decided upon: path or id, and why
     profile: str = ""
     interrupted: bool = False
 

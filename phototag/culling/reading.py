@@ -11,6 +11,7 @@ from datetime import UTC
 from typing import Any
 
 from phototag.culling.nouns import Known
+from phototag.culling.work import Work, work
 from phototag.decide.cull_weighing import Frame
 from phototag.decide.groups import Shot
 from phototag.records import Facts
@@ -28,19 +29,21 @@ def known(
     """The photos by id; `makers` says whose word counts by step, `people` what persons decided."""
     found: dict[str, Known] = {}
     for some in chunks(ids):
+        worked = work(library, some)
         evidence = counting(library.evidence(some), makers)
         for row in library.photo_rows(_COLUMNS, one_of("image_id", some)):
             if row["kind"] != "video":
                 image_id = row["image_id"]
                 values = {step: one.value for step, one in evidence.get(image_id, {}).items()}
-                found[image_id] = _known(row, values, people.get(image_id, ""))
+                found[image_id] = _known(row, values, people.get(image_id, ""), worked.get(image_id, Work()))
     return found
 
 
-def _known(row: Mapping[str, Any], values: Mapping[str, Any], person: str) -> Known:
+def _known(row: Mapping[str, Any], values: Mapping[str, Any], person: str, done: Work) -> Known:
     facts = facts_of(row["facts"])
     measured, craft = values.get("measure") or {}, values.get("craft")
     hashes = [int(measured[name], 16) if measured.get(name) else None for name in ("phash", "dhash")]
+    shot = _shot(row, facts, hashes[0])
     frame = Frame(
         row["image_id"],
         craft=craft,
@@ -49,14 +52,21 @@ def _known(row: Mapping[str, Any], values: Mapping[str, Any], person: str) -> Kn
         shallow="shallow depth of field" in _terms(values),
         model=values.get("verdict") or {},
         person=person,
+        moment=_recorded(facts, shot),
+        **done._asdict(),
     )
-    shot = _shot(row, facts, hashes[0])
     return Known(row["path"], tuple(row["files"]), row["picture"], row["picture_kind"], shot, frame, hashes[1])
 
 
 def _terms(values: Mapping[str, Any]) -> list[str]:
     terms: list[str] = (values.get("technique") or {}).get("terms", [])
     return terms
+
+
+def _recorded(facts: Facts, shot: Shot) -> float | None:
+    """The second in which it was taken, if the picture says so: a copy's own file is younger."""
+    known = facts.moment is not None and facts.moment.source not in ("name", "modified")
+    return float(int(shot.moment)) if known and shot.moment is not None else None
 
 
 def _is_night(facts: Facts, values: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from phototag.change.merge import CULLED, RATING, Culled, Modes, Wish
+from phototag.change.merge import CULLED, LABEL, RATING, Culled, Modes, Wish
 from phototag.change.wish import Spoken, Wording
 from phototag.culling.decisions import Decided
 from phototag.culling.nouns import Member
@@ -49,6 +49,20 @@ def stars_of_ours(entries: Mapping[str, Sequence[Entry]]) -> dict[str, int]:
             and any(item.startswith("culled_rating=") for item in fields.get(_OWN_FIELDS, ((), ()))[1])
         ):
             found[target] = int(fields[RATING][1][0]) if fields[RATING][1] else 0
+    return found
+
+
+def label_of_ours(entries: Mapping[str, Sequence[Entry]]) -> dict[str, str]:
+    """File -> the label that culling wrote there last, by the journal."""
+    found: dict[str, str] = {}
+    for entry in (entry for done in entries.values() for entry in done):
+        fields = entry.change.get("fields") or {}
+        if (
+            entry.state == "done"
+            and LABEL in fields
+            and any(item.startswith("culled_label=") for item in fields.get(_OWN_FIELDS, ((), ()))[1])
+        ):
+            found[str(entry.change.get("target"))] = str(fields[LABEL][1][0]) if fields[LABEL][1] else ""
     return found
 
 

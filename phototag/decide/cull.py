@@ -2,6 +2,7 @@
 
 The decision here: the best of each group are picked, a reject needs two independent reasons, and everything else is
 "maybe"; what belongs to a series is shown and never culled; a person's decision wins over whatever is measured later.
+Of one picture the largest is the best, for a reduced one looks sharper, and nothing is given up for a smaller one.
 Refused: a share of photos to throw away; a verdict without reasons.
 """
 
@@ -51,7 +52,7 @@ def judge(kind: str, frames: Sequence[Frame], rules: Rules) -> list[Judged]:
     if kind == SINGLE:
         found = [_alone(frame) for frame in frames]
     elif kind in (BURST, NEAR):
-        found = _group(frames, rules)
+        found = _group(kind, frames, rules)
     else:
         found = [Judged(frame.image_id, MAYBE, notes=(f"part of a {kind}: never culled",)) for frame in frames]
     return [_said(frame, judged) for frame, judged in zip(frames, found, strict=True)]
@@ -73,11 +74,12 @@ def _alone(frame: Frame) -> Judged:
     return Judged(frame.image_id, verdict, faults=tuple(faults), notes=notes)
 
 
-def _group(frames: Sequence[Frame], rules: Rules) -> list[Judged]:
+def _group(kind: str, frames: Sequence[Frame], rules: Rules) -> list[Judged]:
     parts = cull_weighing.parts(frames)
     scores = [None if each is None else round(cull_weighing.score(each, rules.weights), 4) for each in parts]
-    picked = _picked(frames, scores, rules.keep)
-    best = max(picked, key=lambda at: (scores[at] is not None, scores[at] or 0.0, -at), default=None)
+    order = _order(kind, frames, scores, rules.near_bits)
+    picked = _picked(frames, order, rules.keep)
+    best = next((at for at in order if at in picked), None)
     measured = [frame for frame in frames if frame.craft]
     soft = bool(measured) and all(map(cull_faults.is_soft, measured))
     sharp = cull_weighing.sharpness(frames)
@@ -88,7 +90,7 @@ def _group(frames: Sequence[Frame], rules: Rules) -> list[Judged]:
             found.append(Judged(frame.image_id, PICK if at in picked else MAYBE, score=scores[at], notes=merits))
             continue
         faults = cull_faults.against(frame, sharp[at], frames[best], sharp[best], rules.near_bits)
-        shield = "all of the group are soft" if soft else cull_faults.protection(frame)
+        shield = _shield(frame, frames[best], soft)
         rejected = cull_faults.are_enough(faults) and not shield
         notes = (shield,) if shield and (faults or not frame.craft) else ()
         verdict = REJECT if rejected else MAYBE
@@ -96,11 +98,39 @@ def _group(frames: Sequence[Frame], rules: Rules) -> list[Judged]:
     return found
 
 
-def _picked(frames: Sequence[Frame], scores: Sequence[float | None], keep: int) -> set[int]:
+def _shield(frame: Frame, pick: Frame, soft: bool) -> str:
+    """Why a frame of a group is never rejected; "" if it may be."""
+    if frame.owned:
+        return frame.owned
+    if cull_weighing.has_more(frame, pick):
+        return "larger than the pick" if frame.pixels and pick.pixels else "of an unknown size"
+    return "all of the group are soft" if soft else cull_faults.protection(frame)
+
+
+def _order(kind: str, frames: Sequence[Frame], scores: Sequence[float | None], bits: int) -> list[int]:
+    """The best first. Among near duplicates resolution comes before all else; in a burst only what is a reduced copy
+    of another frame is worth less."""
+    tiers = cull_weighing.tiers(frames)
+    if kind == BURST:
+        tiers = [int(_is_reduced(frame, frames, bits)) for frame in frames]
+    one_picture = kind == NEAR and len({frame.moment for frame in frames} - {None}) < 2
+    kinds = [(-frame.master, -frame.size) if one_picture else (0, 0) for frame in frames]
+    return sorted(
+        range(len(frames)), key=lambda at: (tiers[at], kinds[at], scores[at] is None, -(scores[at] or 0.0), at)
+    )
+
+
+def _is_reduced(frame: Frame, frames: Sequence[Frame], bits: int) -> bool:
+    return any(
+        other.pixels and cull_weighing.has_more(other, frame) and cull_faults.looks_like(frame, other, bits)
+        for other in frames
+    )
+
+
+def _picked(frames: Sequence[Frame], order: Sequence[int], keep: int) -> set[int]:
     """A person's picks, and of the frames that nobody decided upon as many of the best as are still to be kept."""
     own = {at for at, frame in enumerate(frames) if frame.person == PICK}
-    free = [at for at, frame in enumerate(frames) if not frame.person]
-    free.sort(key=lambda at: (scores[at] is None, -(scores[at] or 0.0), at))
+    free = [at for at in order if not frames[at].person]
     return own | set(free[: max(0, keep - len(own))])
 
 

@@ -25,6 +25,7 @@ PROFILES: Mapping[str, Mapping[str, float]] = {
 _BLURRED = 2.5  # powers of two of detail less than the best of the group: nothing is worth less
 _MIDDLE, _ROOM = 118.0, 60.0  # grey levels: a subject this far from the middle is still well lit
 _TILTED = 8.0  # degrees
+_AS_LARGE = 1.05  # times the pixels: the same resolution still
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,11 @@ class Frame:
     shallow: bool = False  # a shallow depth of field, by what the camera wrote down
     model: Mapping[str, str] = field(default_factory=dict)  # a describer's verdict, if one was asked
     person: str = ""  # what a person decided: pick, maybe or reject
+    pixels: int = 0  # of its largest file; 0: nobody knows
+    master: int = 0  # 2 for a RAW, 1 for a picture that a person worked on
+    size: int = 0  # bytes of its largest file
+    moment: float | None = None
+    owned: str = ""  # what of a person's work is in it: "has stars of yours"
 
     def figure(self, name: str) -> float | None:
         """A measured figure; None where there is none."""
@@ -80,6 +86,24 @@ def framing(frame: Frame) -> float:
     """From 0 to 1: 1 for a subject inside of the frame and a level horizon."""
     tilt = abs(frame.figure("tilt") or 0.0)
     return 1.0 - 0.5 * is_cut(frame) - 0.5 * min(1.0, tilt / _TILTED)
+
+
+def has_more(frame: Frame, other: Frame) -> bool:
+    """Has it more pixels than the other, or may it, since those of only one are known?"""
+    if not frame.pixels or not other.pixels:
+        return frame.pixels != other.pixels
+    return frame.pixels > other.pixels * _AS_LARGE
+
+
+def tiers(frames: Sequence[Frame]) -> list[int]:
+    """The place of each by its resolution, 0 for the largest; a few pixels make no difference."""
+    found, tier, head = [0] * len(frames), 0, 0
+    for at in sorted(range(len(frames)), key=lambda at: -frames[at].pixels):
+        head = head or frames[at].pixels
+        if head > frames[at].pixels * _AS_LARGE:
+            tier, head = tier + 1, frames[at].pixels
+        found[at] = tier
+    return found
 
 
 def parts(frames: Sequence[Frame]) -> list[dict[str, float] | None]:
