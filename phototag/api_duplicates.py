@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -169,29 +168,11 @@ def _in_series(library: Library) -> frozenset[str]:
 
 
 def _shots(library: Library) -> Sequence[Shot]:
-    from phototag.decide.groups import Shot
+    from phototag.decide.groups import shot
     from phototag.store.tables import facts_of
 
-    shots = []
-    for row in library.photo_rows(("image_id", "path", "camera", "taken_utc", "facts"), "status = 'present'"):
-        facts, taken = facts_of(row["facts"]), row["taken_utc"]
-        shots.append(
-            Shot(
-                row["image_id"],
-                camera=row["camera"] or "",
-                moment=taken.replace(tzinfo=UTC).timestamp() if taken else None,
-                burst_id=facts.burst_id or "",
-                sequence=facts.sequence,
-                exposure_s=facts.exposure_s,
-                aperture=facts.aperture,
-                iso=facts.iso,
-                exposure_bias=facts.exposure_bias,
-                focal_mm=facts.focal_mm,
-                bracket=facts.bracket or "",
-                name=row["path"].rpartition("/")[2].rpartition(".")[0],
-            )
-        )
-    return shots
+    columns = ("image_id", "path", "camera", "taken_utc", "facts")
+    return [shot(row, facts_of(row["facts"])) for row in library.photo_rows(columns, "status = 'present'")]
 
 
 # ---- what goes

@@ -8,7 +8,6 @@ and answers that hide that they were given to another picture (`from` names it).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import UTC
 from typing import Any
 
 from phototag.decide import groups
@@ -21,7 +20,7 @@ from phototag.store.tables import facts_of
 from phototag.store.vectors import vectors
 
 _ALIKE = {"clip": 0.95, "search": 0.93}  # the cosine from which two pictures show the same, by space; the best first
-_COLUMNS = ("image_id", "camera", "taken_utc", "facts")
+_COLUMNS = ("image_id", "path", "camera", "taken_utc", "facts")
 
 
 def scenes(library: Library, ids: Sequence[str], answered: Collection[str], window_s: float) -> dict[str, str]:
@@ -39,18 +38,7 @@ def _shots(library: Library, wanted: set[str]) -> Iterator[Shot]:
     for row in library.photo_rows(_COLUMNS, "status = 'present'"):
         if row["image_id"] not in wanted:
             continue
-        facts, taken = facts_of(row["facts"]), row["taken_utc"]
-        yield Shot(
-            row["image_id"],
-            camera=row["camera"] or "",
-            moment=taken.replace(tzinfo=UTC).timestamp() if taken else None,
-            burst_id=facts.burst_id or "",
-            sequence=facts.sequence,
-            exposure_s=facts.exposure_s,
-            aperture=facts.aperture,
-            iso=facts.iso,
-            exposure_bias=facts.exposure_bias,
-        )
+        yield groups.shot(row, facts_of(row["facts"]))
 
 
 def given(

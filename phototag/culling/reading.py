@@ -7,13 +7,12 @@ looked at them. Refused: looking at a picture again for what was measured once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC
 from typing import Any
 
 from phototag.culling.nouns import Known
 from phototag.culling.work import Work, work
+from phototag.decide import groups
 from phototag.decide.cull_weighing import Frame
-from phototag.decide.groups import Shot
 from phototag.records import Facts
 from phototag.store.known import counting
 from phototag.store.lance import one_of
@@ -43,7 +42,7 @@ def _known(row: Mapping[str, Any], values: Mapping[str, Any], person: str, done:
     facts = facts_of(row["facts"])
     measured, craft = values.get("measure") or {}, values.get("craft")
     hashes = [int(measured[name], 16) if measured.get(name) else None for name in ("phash", "dhash")]
-    shot = _shot(row, facts, hashes[0])
+    shot = groups.shot(row, facts, hashes[0])
     frame = Frame(
         row["image_id"],
         craft=craft,
@@ -63,7 +62,7 @@ def _terms(values: Mapping[str, Any]) -> list[str]:
     return terms
 
 
-def _recorded(facts: Facts, shot: Shot) -> float | None:
+def _recorded(facts: Facts, shot: groups.Shot) -> float | None:
     """The second in which it was taken, if the picture says so: a copy's own file is younger."""
     known = facts.moment is not None and facts.moment.source not in ("name", "modified")
     return float(int(shot.moment)) if known and shot.moment is not None else None
@@ -73,22 +72,3 @@ def _is_night(facts: Facts, values: Mapping[str, Any]) -> bool:
     """By the sun, or by an exposure so long that nothing but a tripod holds still; a flash makes its own day."""
     dark = (values.get("light") or {}).get("light") == "night"
     return (dark or "long exposure" in _terms(values)) and not facts.flash
-
-
-def _shot(row: Mapping[str, Any], facts: Facts, phash: int | None) -> Shot:
-    taken = row["taken_utc"]
-    return Shot(
-        row["image_id"],
-        camera=row["camera"] or "",
-        moment=taken.replace(tzinfo=UTC).timestamp() if taken else None,
-        burst_id=facts.burst_id or "",
-        sequence=facts.sequence,
-        exposure_s=facts.exposure_s,
-        aperture=facts.aperture,
-        iso=facts.iso,
-        exposure_bias=facts.exposure_bias,
-        phash=phash,
-        focal_mm=facts.focal_mm,
-        bracket=facts.bracket or "",
-        name=row["path"].rpartition("/")[2].rpartition(".")[0],
-    )

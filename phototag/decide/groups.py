@@ -8,9 +8,13 @@ would make a burst. Refused: grouping by likeness alone, which finds duplicates 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from itertools import pairwise
+from typing import Any
+
+from phototag.records import Facts
 
 # A camera that numbers its bursts instead of naming them starts again some day: so long a pause is another burst.
 REUSED_S = 60.0
@@ -39,6 +43,26 @@ class Shot:
     focal_mm: float | None = None
     bracket: str = ""  # what the camera itself calls it
     name: str = ""  # of the file, without its suffix
+
+
+def shot(row: Mapping[str, Any], facts: Facts, phash: int | None = None) -> Shot:
+    """A photo's row and facts as a shot; of the row: image_id, path, camera, taken_utc."""
+    taken = row["taken_utc"]
+    return Shot(
+        row["image_id"],
+        camera=row["camera"] or "",
+        moment=taken.replace(tzinfo=UTC).timestamp() if taken else None,
+        burst_id=facts.burst_id or "",
+        sequence=facts.sequence,
+        exposure_s=facts.exposure_s,
+        aperture=facts.aperture,
+        iso=facts.iso,
+        exposure_bias=facts.exposure_bias,
+        phash=phash,
+        focal_mm=facts.focal_mm,
+        bracket=facts.bracket or "",
+        name=row["path"].rpartition("/")[2].rpartition(".")[0],
+    )
 
 
 def bursts(
