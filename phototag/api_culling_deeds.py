@@ -81,12 +81,12 @@ def cull_export(culled: Culled, folder: Path | str, *, report: Report | None = N
 
 def rejected(culled: Culled) -> list[str]:
     """Every file that goes with the rejects, by absolute path: copies in the folder and their sidecars, too."""
-    from phototag.api_quarantine import _sidecars
+    from phototag.api_quarantine import sidecars_of
 
     actual = culled.library.place.actual
     pictures = _rejected(culled)
     stored = [culled.library.place.stored(path) for path in pictures]
-    return list(dict.fromkeys([*pictures, *map(actual, _sidecars(culled.library, stored))]))
+    return list(dict.fromkeys([*pictures, *map(actual, sidecars_of(culled.library, stored))]))
 
 
 def _rejected(culled: Culled) -> list[str]:

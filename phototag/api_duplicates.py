@@ -51,6 +51,7 @@ class Duplicates:
     """What was found, and what was done about it."""
 
     library: Library
+    photos: int = 0  # that were compared
     groups: list[Duplicate] = field(default_factory=list)
     sizes: dict[str, int] = field(default_factory=dict)  # stored path -> bytes
     unreadable: list[tuple[str, str]] = field(default_factory=list)
@@ -101,6 +102,7 @@ def _looked_at(found: Duplicates, root: str, using: Settings, report: Report, st
     """Scan the folder, and make the hashes and vectors that its photos lack."""
     from phototag.pipeline import Run, Selection
     from phototag.read.scan import Options
+    from phototag.review import ids_below
 
     opened = found.library
     local = replace(using, look=replace(using.look, describer="", embedder=""))
@@ -109,6 +111,7 @@ def _looked_at(found: Duplicates, root: str, using: Settings, report: Report, st
         seen = scanned(opened, root, using, report, Options(decode=False), stop)
         run = Run(opened, steps, local, report, stop)
         looked = run.run(Selection(below=(opened.place.stored(root),)))
+    found.photos = len(ids_below(opened, opened.place.stored(root)))
     found.unreadable, found.failed = seen.unreadable, looked.failed
     found.interrupted = looked.interrupted or seen.interrupted
 
@@ -143,8 +146,8 @@ def _grouped(found: Duplicates, root: str, using: Settings, editor: Editor, burs
 
 
 def _below(folder: str) -> Callable[[str], bool]:
-    """Asks of a stored path whether it lies in the folder; what lies outside of the root is only ever read."""
-    return lambda path: not path.startswith("/") and (not folder or path.startswith(f"{folder}/"))
+    """Asks of a stored path whether it lies in the folder; "" is the library's root."""
+    return lambda path: path.startswith(f"{folder}/") if folder else not path.startswith("/")
 
 
 def _planned(cluster: Cluster, shelf: Shelf, library: Library, editor: Editor, where: Any) -> Duplicate:

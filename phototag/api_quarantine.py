@@ -182,6 +182,18 @@ def keeper_of(files: Sequence[File]) -> tuple[str, str, str]:
     return first.path, first.image_id, first.kind
 
 
+def sidecars_of(library: Library, stored: Sequence[str]) -> Iterator[str]:
+    """The sidecars that lie with these files and speak of no other file that stays."""
+    going = set(stored)
+    photos = {file.photo_id for file in library.files("path", stored)} - {""}
+    files = [file for file in library.files("photo_id", photos) if file.status == "present"]
+    stay = {_stem(file.path) for file in files if family(file.kind) != "sidecar" and file.path not in going}
+    go = {name for path in stored for name in (_stem(path), path.casefold())}
+    for file in files:
+        if family(file.kind) == "sidecar" and _stem(file.path) in go and _stem(file.path) not in stay:
+            yield file.path
+
+
 def _as_they_are(library: Library, stored: Sequence[str], why: str) -> tuple[list[Going], list[tuple[str, str]]]:
     """The files and their sidecars, as they are now; and those that cannot be read."""
     from phototag.change.quarantine import Going
@@ -191,7 +203,7 @@ def _as_they_are(library: Library, stored: Sequence[str], why: str) -> tuple[lis
     going: list[Going] = []
     lost: list[tuple[str, str]] = []
     whole = {path.casefold(): _stem(path) for path in stored}
-    named = dict.fromkeys([*stored, *_sidecars(library, stored)])
+    named = dict.fromkeys([*stored, *sidecars_of(library, stored)])
     for path, together in sorted(
         ((one, whole.get(_stem(one), _stem(one))) for one in named), key=lambda pair: pair[::-1]
     ):
@@ -206,17 +218,6 @@ def _as_they_are(library: Library, stored: Sequence[str], why: str) -> tuple[lis
         except OSError as trouble:
             lost.append((path, trouble.strerror or str(trouble)))
     return going, lost
-
-
-def _sidecars(library: Library, stored: Sequence[str]) -> Iterator[str]:
-    """The sidecars that lie with these files and speak of no other file that stays."""
-    photos = {file.photo_id for file in library.files("path", stored)} - {""}
-    files = [file for file in library.files("photo_id", photos) if file.status == "present"]
-    stay = {_stem(file.path) for file in files if family(file.kind) != "sidecar" and file.path not in stored}
-    go = {name for path in stored for name in (_stem(path), path.casefold())}
-    for file in files:
-        if family(file.kind) == "sidecar" and _stem(file.path) in go and _stem(file.path) not in stay:
-            yield file.path
 
 
 def _stem(path: str) -> str:

@@ -149,7 +149,8 @@ def _words(taken: Inheritance) -> str:
 
 def _summary(found: Duplicates, quarantine: bool, both: Shared) -> list[tuple[str, str]]:
     paths = [path for one in found.groups for path in _going(one)]
-    told = [("groups", f"{len(found.groups):,}")]
+    told = [("photos", f"{found.photos:,} compared" if found.photos else "0: there are none in this folder")]
+    told.append(("groups", f"{len(found.groups):,}"))
     room = sum(found.sizes.get(path, 0) for path in paths)
     if found.batch:
         told.append(("moved", f"{many(len(found.gone.moved), 'file')}, {size(found.gone.bytes)}"))
@@ -194,6 +195,7 @@ def _files(
 def _as_json(found: Duplicates) -> dict[str, Any]:
     return {
         "run": found.batch,
+        "photos": found.photos,
         "groups": [_group_as_json(one) for one in found.groups],
         "moved": [{"path": path, "lies": lies} for path, lies in found.gone.moved],
         "refused": [{"path": path, "reason": why} for path, why in found.gone.refused],

@@ -61,6 +61,8 @@ def _name(member: Member) -> str:
 def totals(culled: Culled) -> list[tuple[str, str]]:
     """How many of what, for the end of a run."""
     counts = culled.counts
+    if not counts["photos"]:
+        return [("photos", "0: there are none in this folder")]
     told = [("photos", f"{counts['photos']:,}: {counts['alone']:,} stand alone, {counts['in_series']:,} are in series")]
     told.append(("groups", f"{counts['groups']:,} of which the best are kept (profile {culled.profile})"))
     rest = counts["photos"] - counts["pick"] - counts["reject"]
@@ -108,6 +110,7 @@ def as_json(culled: Culled) -> dict[str, Any]:
         "folder": culled.folder,
         "profile": culled.profile,
         "applied": culled.applied,
+        "not_applied": [{"path": path, "reason": why} for path, why in culled.left_out],
         "counts": culled.counts,
         "groups": list(groups.values()),
         "alone": alone,

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from phototag.culling.wording import label_of_ours, stars_of_ours
+from phototag.read.packet import packet
 from phototag.records import File, family
 from phototag.store.library import Library
 
 _DEVELOPED = re.compile(rb"crs:HasSettings(=[\"']|>)True|darktable:history\b", re.IGNORECASE)
+_EXPORTED = re.compile(rb"crs:AlreadyApplied(=[\"']|>)True", re.IGNORECASE)  # what was developed has become the picture
 _MOST_BYTES = 4_000_000
 _FEW = 3  # photos that may have a keyword in common without its being one for all
 
@@ -74,13 +76,18 @@ def _owned(library: Library, files: Sequence[File], ours: Ours) -> Iterator[str]
         yield "has a label of yours"
     if any(word not in ours.common for file in files for word in file.facts.keywords):
         yield "has keywords of yours"
-    if any(family(file.kind) == "sidecar" and _is_developed(library, file) for file in files):
+    if any(_is_developed(library, file) for file in files):
         yield "was developed by you"
 
 
-def _is_developed(library: Library, sidecar: File) -> bool:
+def _is_developed(library: Library, file: File) -> bool:
+    path = Path(library.place.actual(file.path))
     try:
-        with Path(library.place.actual(sidecar.path)).open("rb") as there:
-            return bool(_DEVELOPED.search(there.read(_MOST_BYTES)))
+        if family(file.kind) == "sidecar":
+            with path.open("rb") as there:
+                text = there.read(_MOST_BYTES)
+        else:
+            text = packet(path, file.kind)
     except OSError:  # it may hold work: then nothing is given up for it
         return True
+    return bool(_DEVELOPED.search(text)) and not _EXPORTED.search(text)
