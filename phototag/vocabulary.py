@@ -50,6 +50,8 @@ class Vocabulary:
         self.terms: Mapping[str, Term] = {term.name: term for term in by_name}
         self.digest = _digest(by_name)
         self._known: dict[str, Term] = {}
+        self._above: dict[str, tuple[str, ...]] = {}  # remembered: every photo asks
+        self._leading: dict[str, frozenset[str]] = {}
         for term in by_name:
             self._known[folded(term.name)] = term
         self._spelled: dict[str, Term] = {}  # labels that are another term's word but for their capitals
@@ -74,12 +76,26 @@ class Vocabulary:
 
     def ancestors(self, name: str) -> tuple[str, ...]:
         """The broader terms, nearest first; none for a word that is no term."""
-        above: list[str] = []
         term = self.canonical(name)
+        if term is None:
+            return ()
+        if term.name not in self._above:
+            self._above[term.name] = tuple(self._broader(term))
+        return self._above[term.name]
+
+    def _broader(self, term: Term | None) -> list[str]:
+        above: list[str] = []
         while term and term.parent and term.parent not in above:
             above.append(term.parent)
             term = self.terms.get(term.parent)
-        return tuple(above)
+        return above
+
+    def leading_to(self, term: Term) -> frozenset[str]:
+        """Its name and aliases, folded, without those that are another term's word."""
+        if term.name not in self._leading:
+            words = map(folded, (term.name, *term.aliases))
+            self._leading[term.name] = frozenset(word for word in words if self.key(word) == folded(term.name))
+        return self._leading[term.name]
 
     def label(self, name: str, language: str) -> str:
         """The term in that language; its name where it has no label, the word itself where it is no term."""

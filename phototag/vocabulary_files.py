@@ -15,6 +15,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,7 @@ def read(path: Path) -> list[Given]:
     return [given for number in range(1, len(source.lines) + 1) for given in from_line(source, number)]
 
 
+@lru_cache(maxsize=20_000)  # a library has few words and says each of them often
 def folded(word: str) -> str:
     """The key under which a word is looked up: NFC, no case, single spaces."""
     if word.isascii():

@@ -57,7 +57,7 @@ class Pace:
             self._since, self._work = now, 0.0
             return
         self._answers += 1
-        if self._answers < 8 + 2 * self.allowed:
+        if self._answers < 6 + self.allowed:
             return
         span = max(now - self._since, 1e-6)
         if self._work >= _FULL * self.allowed * span:

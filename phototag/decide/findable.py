@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from phototag.decide.labels import place
@@ -225,9 +226,21 @@ def _names(paths: Iterable[str]) -> Iterator[str]:
 
 def _line(parts: Iterable[str]) -> str:
     """The parts on one line, each once, with umlauts also as keyboards without them spell them."""
-    found = _unique(" ".join(unicodedata.normalize("NFC", part).split()) for part in parts)
-    spelled = (low.translate(_UMLAUTS) for part in found if (low := part.casefold()).translate(_UMLAUTS) != low)
-    return " · ".join(_unique((*found, *spelled)))
+    found = _unique(map(_tidy, parts))
+    return " · ".join(_unique((*found, *map(_without_umlauts, found))))
+
+
+@lru_cache(maxsize=20_000)
+def _tidy(part: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", part).split())
+
+
+@lru_cache(maxsize=20_000)
+def _without_umlauts(part: str) -> str:
+    """As a keyboard without umlauts spells it; "" if there are none."""
+    low = part.casefold()
+    spelled = low.translate(_UMLAUTS)
+    return spelled if spelled != low else ""
 
 
 def _unique(words: Iterable[str]) -> list[str]:

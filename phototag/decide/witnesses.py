@@ -32,7 +32,7 @@ class Witnesses:
         thing = self._nearest(term, things)
         photo_word = self._nearest(term, photo_words & SPECIES)
         silent = ["objects"] if thing else []
-        if photo_word or (silent and not photo_words.isdisjoint(self._words(term))):
+        if photo_word or (silent and not photo_words.isdisjoint(self._vocabulary.leading_to(term))):
             silent.append("labels")
         silent = [sensor for sensor in silent if sensor in self._looked]
         return tuple(silent) if silent and not self._has_trace(term, thing, photo_word) else ()
@@ -40,20 +40,13 @@ class Witnesses:
     def _nearest(self, term: Term, names: Set[str]) -> str:
         """The term, or else its nearest broader one, that stands among the names; "" if none does."""
         line = (term, *(self._vocabulary.terms[name] for name in self._vocabulary.ancestors(term.name)))
-        return next((one.name for one in line if not names.isdisjoint(self._words(one))), "")
-
-    def _words(self, term: Term) -> list[str]:
-        return [word for word in map(folded, (term.name, *term.aliases)) if self._leads_to(word, term)]
+        return next((one.name for one in line if not names.isdisjoint(self._vocabulary.leading_to(one))), "")
 
     def _has_trace(self, term: Term, *known: str) -> bool:
         """Is the term seen, or what the sensors call it, or a narrower or broader one?"""
         if not {term.name, *known}.isdisjoint(self._true):
             return True
         return not self._seen.isdisjoint(self._vocabulary.ancestors(term.name))
-
-    def _leads_to(self, word: str, term: Term) -> bool:
-        found = self._vocabulary.canonical(word)
-        return found is not None and found.name == term.name
 
     def _terms(self, words: Iterable[str]) -> set[str]:
         found = (self._vocabulary.canonical(meant(word)) for word in words)
