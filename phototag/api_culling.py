@@ -107,7 +107,10 @@ def _asked(done: Culled, flags: Flags, report: Report, stop: Stop) -> None:
     if paths:
         asking: Flags = {**flags, "look.prompt": _prompt(flags), "look.describer": using.look.describer or "ollama"}
         where = done.library.place.root
-        _, _, done.asked = look(done.folder, only=paths, library=where, flags=asking, report=report, stop=stop)
+        # What that look stored is seen through its own tables; ours are those of before.
+        done.library, _, done.asked = look(
+            done.folder, only=paths, library=where, flags=asking, report=report, stop=stop
+        )
         done.interrupted = done.asked.interrupted
 
 

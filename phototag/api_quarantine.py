@@ -183,7 +183,9 @@ def keeper_of(files: Sequence[File]) -> tuple[str, str, str]:
 
 
 def sidecars_of(library: Library, stored: Sequence[str]) -> Iterator[str]:
-    """The sidecars that lie with these files and speak of no other file that stays."""
+    """The sidecars and develop settings that lie with these files and speak of no other file that stays."""
+    from phototag.read.beside import Beside
+
     going = set(stored)
     photos = {file.photo_id for file in library.files("path", stored)} - {""}
     files = [file for file in library.files("photo_id", photos) if file.status == "present"]
@@ -192,6 +194,11 @@ def sidecars_of(library: Library, stored: Sequence[str]) -> Iterator[str]:
     for file in files:
         if family(file.kind) == "sidecar" and _stem(file.path) in go and _stem(file.path) not in stay:
             yield file.path
+    beside, actual = Beside(), library.place.actual
+    for path in stored:
+        own = [*beside.of(actual(path)), *(beside.of_stem(actual(path)) if _stem(path) not in stay else ())]
+        # What a program keeps in a folder of its own is found there again when the photo comes back.
+        yield from (library.place.stored(one) for one in own if Path(one).parent == Path(actual(path)).parent)
 
 
 def _as_they_are(library: Library, stored: Sequence[str], why: str) -> tuple[list[Going], list[tuple[str, str]]]:

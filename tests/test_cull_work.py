@@ -20,12 +20,19 @@ def tagged(file: Path, *tags: str) -> Path:
     return file
 
 
-def test_develop_settings_count_wherever_a_program_leaves_them(tmp_path: Path) -> None:
-    for number, name in enumerate(("plain", "inside", "exported", "beside")):
+def test_work_counts_wherever_a_program_leaves_it(tmp_path: Path) -> None:
+    names = ("plain", "inside", "exported", "beside", "therapee", "on one", "capture", "captioned", "flagged", "ours")
+    for number, name in enumerate(names):
         save(tmp_path / f"{name}.jpg", scene(number))
     tagged(tmp_path / "inside.jpg", *DEVELOPED)
     tagged(tmp_path / "exported.jpg", *DEVELOPED, "-XMP-crs:AlreadyApplied=True")
     tagged(tmp_path / "beside.xmp", *DEVELOPED)
+    for other in ("therapee.jpg.pp3", "on one.on1", "CaptureOne/Settings153/capture.jpg.cos"):
+        (tmp_path / other).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / other).touch()
+    tagged(tmp_path / "captioned.jpg", "-XMP-dc:Description=The first dance")
+    tagged(tmp_path / "flagged.jpg", "-XMP-digiKam:PickLabel=3")
+    tagged(tmp_path / "ours.jpg", "-XMP-digiKam:PickLabel=3", "-XMP-dc:Source=culled_flag=ab")
     library, _ = api.scan(tmp_path)
     ids = {path: row["image_id"] for row in library.photo_rows(("image_id", "path")) if (path := row["path"])}
     seen = work(library, list(ids.values()))
@@ -34,6 +41,12 @@ def test_develop_settings_count_wherever_a_program_leaves_them(tmp_path: Path) -
         "inside.jpg": "was developed by you",
         "exported.jpg": "",
         "beside.jpg": "was developed by you",
+        "therapee.jpg": "was developed by you",
+        "on one.jpg": "was developed by you",
+        "capture.jpg": "was developed by you",
+        "captioned.jpg": "has a caption, a title or a name of yours",
+        "flagged.jpg": "has a flag of yours",
+        "ours.jpg": "",
     }
 
 

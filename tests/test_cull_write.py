@@ -189,7 +189,7 @@ def test_groups_are_copied_and_nothing_is_written_over(photos: Path, tmp_path: P
 
 def test_the_plan_names_every_file_that_goes(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copy(photos / "a4.jpg", photos / "copy.jpg")
-    exiftool("-o", str(photos / "a4.xmp"), "-XMP-dc:Title=x")
+    exiftool("-o", str(photos / "a4.xmp"), "-XMP-dc:Source=x")
     planned = set(api.rejected(api.cull(photos)))
     assert {str(photos / name) for name in ("a4.jpg", "copy.jpg", "a4.xmp")} <= planned
     before = set(contents(photos))
