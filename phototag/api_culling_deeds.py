@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from phototag import settings as settings_
 from phototag.api_opening import Flags, Stop, held, never, words_of
 from phototag.api_writing import command_line, read_again
-from phototag.errors import Interrupted, Unreadable, UsageError
+from phototag.errors import Interrupted, NoSpace, Unreadable, UsageError
 from phototag.report import Report, shown
 from phototag.settings import Settings
 from phototag.store.log import cannot_write, replace_file
@@ -51,7 +51,10 @@ def cull_page(culled: Culled, file: Path | str, *, report: Report | None = None,
                 yield card
 
         text = "".join(page(culled, counted(), f"{datetime.now():%Y-%m-%d}"))
-    replace_file(target, text.encode())
+    try:
+        replace_file(target, text.encode())
+    except NoSpace as trouble:
+        raise NoSpace(trouble.sentence, "Name a file elsewhere: --page FILE") from trouble
     return target
 
 

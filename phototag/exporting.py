@@ -66,13 +66,13 @@ def output_file(library: Library, path: Path, *, force: bool) -> Path:
     real, name = Path(os.path.realpath(path)), shown(str(path))
     state = library.place.state
     if state in real.parents or FOLDER in {part.casefold() for part in real.parts}:
-        raise UsageError(f"{name} would lie among the library's own files.", "Name a file elsewhere: --output FILE")
+        raise UsageError(f"{name} would lie among the library's own files.", "Name a file elsewhere.")
     if real.suffix.lower() in _TAKEN or _is_photo(library, real):
         raise UsageError(f"{name} is or would be called a photo.", "An export writes no photos: name another file.")
     if not real.parent.is_dir():
         raise UsageError(f"There is no folder {shown(str(path.parent))}.", "Make it first, or name another file.")
     if real.exists() and not real.is_file():
-        raise UsageError(f"{name} is no file.", "Name a file: --output FILE")
+        raise UsageError(f"{name} is no file.", "Name a file, in a folder that is there.")
     if real.exists() and not force:
         raise UsageError(f"{name} is there already.", "Write over it with --force, or name another file.")
     return real

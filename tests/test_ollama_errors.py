@@ -376,7 +376,7 @@ def test_two_servers_with_which_no_run_begins_are_both_named(look: Look) -> None
             f"{GONE} {PULL}".replace("{host}", one.url),
             "No Ollama server answers at http://127.0.0.1:9.",
             "Start it: ollama serve",
-            "Or leave --describer out: everything else works without.",
+            "Or leave --describer (or --ask-model) out: everything else works without.",
         ]
 
 
@@ -699,5 +699,5 @@ def test_what_cannot_work_is_said_before_a_picture_is_sent(start: Start, look: L
 def test_no_server_at_all_is_said_with_what_to_start(look: Look) -> None:
     done = look("http://127.0.0.1:9")
     said = ["No Ollama server answers at http://127.0.0.1:9.", "Start it: ollama serve"]
-    said += ["Or leave --describer out: everything else works without."]
+    said += ["Or leave --describer (or --ask-model) out: everything else works without."]
     assert done.code == 7 and done.ended == said

@@ -150,7 +150,7 @@ class Ollama:
         if not found:
             sentence, hint = absent[-1]
             if gone and self._options.sees:
-                hint += "\n  Or leave --describer out: everything else works without."
+                hint += "\n  Or leave --describer (or --ask-model) out: everything else works without."
             raise NoBackend("\n".join([*others[:-1], sentence]), hint)
         self.notices += [*others, *self._announced(found)]
         self.name = f"ollama:{wanted}@{digest[:12]}{self._options.changed}"

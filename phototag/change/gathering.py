@@ -118,7 +118,7 @@ def _folder(folder: Path) -> Path:
     try:
         real.mkdir(parents=True, exist_ok=True)
     except OSError as trouble:
-        raise cannot_write(real, trouble) from trouble
+        raise cannot_write(real, trouble, "Make it writable, or name another folder.") from trouble
     if not os.access(real, os.W_OK | os.X_OK):
         raise NoSpace(f"{shown(str(folder))} cannot be written: permission denied.", "Name a folder of yours.")
     return real

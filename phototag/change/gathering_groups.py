@@ -125,4 +125,4 @@ def _write(file: Path, text: str) -> None:
                 return
             number += 1
         except OSError as trouble:
-            raise cannot_write(target, trouble) from trouble
+            raise cannot_write(target, trouble, "Make it writable, or name another folder.") from trouble

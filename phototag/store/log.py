@@ -83,11 +83,11 @@ def _parsed(raw: bytes) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def cannot_write(path: Path, trouble: OSError) -> NoSpace:
-    """The sentence for whatever kept us from writing state."""
+def cannot_write(path: Path, trouble: OSError, hint: str = "") -> NoSpace:
+    """The sentence for whatever kept us from writing; without a hint it is the library that cannot be written."""
     if trouble.errno in (errno.ENOSPC, errno.EDQUOT):
         return no_space(path)
-    hint = "Make it writable, or keep the library elsewhere: --library DIR"
+    hint = hint or "Make it writable, or keep the library elsewhere: --library DIR"
     return NoSpace(f"{path} cannot be written ({trouble.strerror}).", hint)
 
 
