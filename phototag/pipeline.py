@@ -39,7 +39,7 @@ class Looked:
     photos: int = 0  # that the run looked at
     made: Counter[str] = field(default_factory=Counter)  # by step
     unchanged: int = 0  # that lacked nothing
-    without_picture: int = 0  # RAW and video: no reader for their picture yet
+    without_picture: int = 0  # videos: no reader for their frames yet
     given: Counter[str] = field(default_factory=Counter)  # by step: answers to another photo of the same burst
     kept: Counter[str] = field(default_factory=Counter)  # by step: photos that another model or prompt has answered for
     told: list[str] = field(default_factory=list)  # what backends say of the run
@@ -53,7 +53,7 @@ class _Photo(NamedTuple):
 
     image_id: str
     path: str
-    picture: str  # "" for a RAW or a film without a picture beside it
+    picture: str  # "" for a film without a picture beside it
     picture_kind: str
     facts: str
 

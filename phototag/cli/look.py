@@ -143,8 +143,7 @@ def summary_of(looked: Looked, report: Report) -> list[tuple[str, str]]:
         lines.append(
             (
                 "passed over",
-                many(looked.without_picture, "RAW file or video", "RAW files and videos")
-                + " without a picture beside them",
+                many(looked.without_picture, "video") + " without a picture beside them",
             )
         )
     for name, failed in zip(("failed", "not translated"), untranslated(looked.failed), strict=True):

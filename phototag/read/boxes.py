@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from io import FileIO
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from phototag.read.identity_bytes import Extent, NotUnderstood
 
@@ -76,9 +75,8 @@ def takes_new_xmp(path: AnyPath) -> bool:
     return has_xmp or not tables.base_offset_width
 
 
-def outer_boxes(file: FileIO, size: int) -> Iterator[Box]:
-    """The outermost boxes, until the file ends or something stands there that is no box."""
-    at = 0
+def outer_boxes(file: BinaryIO, size: int, at: int = 0) -> Iterator[Box]:
+    """The outermost boxes (or those from `at` on), until the file ends or something stands there that is no box."""
     for _ in range(_MOST_BOXES):
         if at >= size:
             return
@@ -104,7 +102,7 @@ def missing(boxes: Iterable[Box], size: int) -> str:
     return ""
 
 
-def tables_of(file: FileIO, meta: Box | None, size: int) -> Tables:
+def tables_of(file: BinaryIO, meta: Box | None, size: int) -> Tables:
     """What this `meta` box says. NotUnderstood where it is absent, cut, or contradicts itself."""
     if meta is None or meta.end > size or meta.end - meta.start > _LARGEST_TABLES:
         raise NotUnderstood("damaged: the list of its pictures is missing")

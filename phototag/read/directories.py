@@ -8,10 +8,9 @@ view, which costs a process, and Pillow's, which sees the pages but not the pict
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from io import FileIO
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from phototag.read.identity_bytes import NotUnderstood
 
@@ -47,15 +46,15 @@ class Directory:
 class Directories:
     """The directories of one open file, in their order: each page, and below it its sub-pictures."""
 
-    def __init__(self, file: FileIO, size: int) -> None:
-        """NotUnderstood if the file does not begin as a TIFF does."""
+    def __init__(self, file: BinaryIO, size: int, versions: Collection[int] = (42, 43)) -> None:
+        """NotUnderstood if the file does not begin as a TIFF of one of these versions does."""
         self._file, self._size = file, size
         file.seek(0)
         head = file.read(16)
         self.order = {b"II": "<", b"MM": ">"}.get(head[:2], "")
-        if len(head) < 16 or not self.order or (version := self._word("H", head, 2)) not in (42, 43):
+        if len(head) < 16 or not self.order or (version := self._word("H", head, 2)) not in versions:
             raise NotUnderstood
-        self._layout = _CLASSIC if version == 42 else _BIG
+        self._layout = _BIG if version == 43 else _CLASSIC
         self._first = self._word(self._layout.word, head, self._layout.header)
         self._left = _MOST_BYTES
         self.count = 0  # directories found so far
@@ -76,6 +75,11 @@ class Directories:
             self.count += 1
             yield directory
             waiting += [following, *reversed(self.numbers(directory, _SUBDIRECTORIES))]
+
+    def at(self, offset: int) -> Directory | None:
+        """The directory that a tag of another one leads to; None if there is none."""
+        found = self._directory(offset)
+        return found[0] if found else None
 
     def numbers(self, directory: Directory, tag: int) -> tuple[int, ...]:
         """The values of a tag as whole numbers; () where it is absent, no number, or leads out of the file."""

@@ -18,18 +18,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from phototag.errors import Unreadable
-from phototag.records import family
+from phototag.records import RAWS, family
 
 MOST_PIXELS = 500_000_000
 
-# By kind, "module:callable" that makes a Pillow image from an open file. The door for RAW previews and video frames.
+# By kind, "module:callable" that makes a Pillow image from an open file; of a RAW, from the file, its kind and the long
+# side that is asked for. The door for video frames.
 READERS: dict[str, str] = {
     "jpeg": "PIL.JpegImagePlugin:JpegImageFile",  # also of an MPO, whose first picture is the photo
     "png": "PIL.PngImagePlugin:PngImageFile",
@@ -39,11 +40,13 @@ READERS: dict[str, str] = {
     "bmp": "PIL.BmpImagePlugin:BmpImageFile",
     "heic": "pillow_heif:HeifImageFile",
     "avif": "PIL.AvifImagePlugin:AvifImageFile",
+    **dict.fromkeys(RAWS, "phototag.read.preview:preview"),
 }
 
 # The TIFF reader turns a picture as it loads it, the HEIC reader by the container: a second turn is one too many.
 _ALREADY_UPRIGHT = frozenset({"tiff", "heic"})
 _ORIENTATION = 274
+TURNED = "turned"  # in `info`: the orientation that the file around a preview states
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -56,7 +59,7 @@ _TURNS = {
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 
 # What decoders have been seen to raise over bytes that somebody damaged.
-_FAULTS = (
+FAULTS = (
     *(OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError, AttributeError, AssertionError),
     *(ArithmeticError, RuntimeError, BufferError, MemoryError, ImportError),
     *(struct.error, zlib.error, Image.DecompressionBombError, ImageCms.PyCMSError),
@@ -69,7 +72,10 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """Pixels for all who look: height x width x 3, sRGB, upright, read-only; and the size of the whole picture."""
+    """Pixels for all who look: height x width x 3, sRGB, upright, read-only; and the size of the whole picture.
+
+    Of a RAW that is the size of its preview: what its own is, its metadata say.
+    """
 
     pixels: NDArray[numpy.uint8]
     width: int
@@ -79,18 +85,19 @@ class Picture:
 def decode(path: str | bytes | os.PathLike[str], kind: str, side: int = 1024, max_pixels: int = MOST_PIXELS) -> Picture:
     """The picture with its long side at most `side`, never enlarged. Unreadable, with the reason, if there is none."""
     if kind not in READERS:
-        what = {"raw": "a RAW file", "video": "a film"}.get(family(kind), "no picture")
+        what = "a film" if family(kind) == "video" else "no picture"
         raise Unreadable(f"{kind.upper()} is {what}: there is no picture reader for it yet")
     try:
         with open(path, "rb") as file:  # noqa: PTH123 (a path may be bytes)
-            return _picture(_reader(kind)(file), kind, side, max_pixels)
-    except _FAULTS as fault:
+            image = _reader(kind)(file, kind, side) if kind in RAWS else _reader(kind)(file)
+            return _picture(image, kind, side, max_pixels)
+    except FAULTS as fault:
         raise _unreadable(fault) from fault
 
 
-def _reader(kind: str) -> Callable[[BinaryIO], Image.Image]:
+def _reader(kind: str) -> Callable[..., Image.Image]:
     module, _, name = READERS[kind].partition(":")
-    reader: Callable[[BinaryIO], Image.Image] = getattr(importlib.import_module(module), name)
+    reader: Callable[..., Image.Image] = getattr(importlib.import_module(module), name)
     return reader
 
 
@@ -101,10 +108,11 @@ def _picture(image: Image.Image, kind: str, side: int, max_pixels: int) -> Pictu
             f"too large to decode: {width} x {height} pixels, the limit is {max_pixels // 1_000_000} megapixels",
             "If the picture is real, save a smaller copy of it.",
         )
-    if kind == "jpeg":
+    is_jpeg = image.format == "JPEG"
+    if is_jpeg:
         image.draft(None, _fit(width, height, side))
     image.load()
-    if kind != "jpeg":
+    if not is_jpeg:
         width, height = image.size  # some readers know it only now
     profile = image.info.get("icc_profile")
     orientation = 1 if kind in _ALREADY_UPRIGHT else _orientation(image)
@@ -132,11 +140,12 @@ def _reduced(image: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 
 def _orientation(image: Image.Image) -> int:
-    """EXIF's, else XMP's; upright where the tags cannot be read, for the pixels can."""
+    """EXIF's, else XMP's, else that of the file around it; upright where no tags can be read, for the pixels can."""
+    stated: int = image.info.get(TURNED, 1)
     try:
-        return int(image.getexif().get(_ORIENTATION, 1))
-    except _FAULTS:
-        return 1
+        return int(image.getexif().get(_ORIENTATION, stated))
+    except FAULTS:
+        return stated
 
 
 # ---- colours
@@ -201,7 +210,7 @@ def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
             ImageCms.Intent.PERCEPTUAL,
             ImageCms.Flags.BLACKPOINTCOMPENSATION | ImageCms.Flags.NOCACHE,  # without the cache, threads can share it
         )
-    except _FAULTS:
+    except FAULTS:
         return None
     return None if _changes_nothing(transform, mode) else transform
 

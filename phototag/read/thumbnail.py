@@ -1,8 +1,8 @@
 """A small picture of a file, as bytes that a page or a terminal can show.
 
 The decision here: it is made of the pixels alone, upright and in sRGB, so that nothing that a file says about itself
-(place, owner, serial number) travels with a page. Refused: the thumbnail inside of the file, which may show another
-picture than the file does.
+(place, owner, serial number) travels with a page. Refused: the thumbnail inside of a JPEG, which may show another
+picture than the file does; only of a RAW is it the preview.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from phototag.records import PICTURES, Decision, Evidence, Facts, File, Gps, Moment, Photo, Region, Tag
+from phototag.records import Decision, Evidence, Facts, File, Gps, Moment, Photo, Region, Tag, family
 
 VERSION = 1
 
@@ -109,6 +109,7 @@ def file_of(row: dict[str, Any]) -> File:
     return File(**{name: row[name] for name in _FILE_COLUMNS}, facts=facts_of(row["facts"]))
 
 
+_SEEN = ("picture", "raw")
 _FILE_COLUMNS = tuple(f.name for f in fields(File) if f.name != "facts")
 
 
@@ -116,8 +117,8 @@ _FILE_COLUMNS = tuple(f.name for f in fields(File) if f.name != "facts")
 
 
 def photo_row(photo: Photo, files: Sequence[File]) -> dict[str, Any]:
-    """A row; the first file that holds a picture stands for the photo when a model looks at it."""
-    looked_at = next((file for file in files if file.kind in PICTURES and file.status == "present"), None)
+    """A row; the first file with a picture, a RAW only where no other has one, stands for it when a model looks."""
+    looked_at = next((one for one in files if family(one.kind) in _SEEN and one.status == "present"), None)
     facts = photo.facts
     moment = facts.moment
     return {

@@ -15,6 +15,7 @@ from pathlib import Path
 from phototag.store.log import replace_file
 
 _FILE = "walked.json"
+_COMPOSED = 2  # how photos are made of files; since 2 a RAW has a picture. Another number: all are made again, once
 
 
 @dataclass
@@ -40,6 +41,7 @@ class Walked:
             "tables": _look_of(lance),
             "photos": self.photos,
             "settled": self.settled,
+            "composed": _COMPOSED,
             "folders": {path: list(vars(seen).values()) for path, seen in self.folders.items()},
         }
         replace_file(lance / _FILE, json.dumps(content).encode(), durable=False)
@@ -52,7 +54,8 @@ def load(lance: Path) -> Walked:
         if content["tables"] != _look_of(lance):
             return Walked()
         folders = {path: Seen(*values) for path, values in content["folders"].items()}
-        return Walked(folders, int(content["photos"]), bool(content["settled"]))
+        settled = bool(content["settled"]) and content.get("composed") == _COMPOSED
+        return Walked(folders, int(content["photos"]), settled)
     except (OSError, ValueError, KeyError, TypeError):  # absent or cut: compare with the rows instead
         return Walked()
 
