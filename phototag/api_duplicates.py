@@ -16,7 +16,8 @@ from phototag.api_opening import Flags, Stop, held, library_at, makers_of, never
 from phototag.api_quarantine import Gone, keeper_of, put_away, seen_again
 from phototag.api_reading import scanned
 from phototag.api_writing import command_line
-from phototag.decide.keeper import Cluster, Inheritance, Print, alike, clusters, inherited
+from phototag.decide.keeper import Cluster, Print, alike, clusters
+from phototag.decide.keeper_inherits import Inheritance, inherited
 from phototag.report import Report
 from phototag.settings import Settings
 from phototag.store.library import Library
@@ -138,7 +139,7 @@ def _grouped(found: Duplicates, root: str, using: Settings, editor: Editor, burs
     for members in together:
         prints = [one for photo in members for one in shelf.prints.get(photo, ())]
         for part in alike(prints, bursts):
-            for cluster in clusters(part, using.duplicates.keep, bits):
+            for cluster in clusters(part, using.duplicates.order, bits):
                 found.groups.append(_planned(cluster, shelf, library, editor, where))
     found.groups.sort(key=lambda one: one.cluster.keeper.path)
     found.sizes = {path: file.size for path, file in shelf.files.items()}

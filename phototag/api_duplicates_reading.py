@@ -1,22 +1,20 @@
 """What a library knows of the files that may be one picture: put together for `phototag duplicates`.
 
 The decision here: files that lie together under one name are one print, sidecars and all; whole files are summed, and
-ExifTool is asked for edits, only where a photo has another like it. Refused: looking for develop settings in a name.
+ExifTool is asked for marks, only where a photo has another like it. Refused: summing a whole library.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from phototag.api_duplicates_marks import Marks, marks, saved_by_us
 from phototag.decide.keeper import Print
-from phototag.errors import Unreadable
+from phototag.read.beside import Beside
 from phototag.read.identity import whole_file_digest
 from phototag.records import Facts, File, family
 from phototag.store.lance import quoted
@@ -26,16 +24,8 @@ if TYPE_CHECKING:
     from phototag.change.editor import Editor
     from phototag.decide.alike import Group
 
-_TAGS = ("XMP-crs:all", "XMP-darktable:all", "IFD0:Software", "XMP-xmp:CreatorTool", "Error")
-# What other programs put beside a photo: its develop settings, which go where it goes.
-_DEVELOPS = frozenset({"pp3", "dop", "on1", "cos", "nksc", "vrd", "arp"})
-_EDITORS = re.compile(
-    r"photoshop|lightroom|camera raw|capture one|gimp|darktable|rawtherapee|affinity|snapseed|dxo|photolab|luminar|"
-    r"pixelmator|acdsee|on1|digikam|picasa|vsco|paint",
-    re.IGNORECASE,
-)
-# Of Camera Raw's tags, those that every file has that it has seen.
-_PLAIN = frozenset({"RawFileName", "Version", "ProcessVersion", "AlreadyApplied", "HasSettings", "HasCrop"})
+
+_CLOCKS = ("exif", "xmp", "gps")  # that tell the second in which a picture was taken
 
 
 @dataclass
@@ -44,7 +34,7 @@ class Shelf:
 
     prints: dict[str, list[Print]] = field(default_factory=dict)  # photo -> its prints
     files: dict[str, File] = field(default_factory=dict)  # stored path -> row
-    beside: dict[str, dict[str, list[str]]] = field(default_factory=dict)  # folder -> file -> develop settings for it
+    beside: Beside = field(default_factory=Beside)
     digests: dict[str, str] = field(default_factory=dict)  # stored path -> of the whole file, where it was read
 
     def digest(self, library: Library, path: str) -> str:
@@ -118,9 +108,10 @@ def shelf(
             groups[file.photo_id].append(file)
     sets = {photo_id: list(_sets(files)) for photo_id, files in groups.items()}
     _sum(found, library, [file for each in sets.values() if len(each) > 1 for files in each for file in files])
-    edits = _edits(library, editor, found, [file for each in sets.values() for files in each for file in files])
+    every = [file for each in sets.values() for files in each for file in files]
+    said, ours = marks(library, editor, every), saved_by_us(library, every)
     for photo_id, each in sets.items():
-        found.prints[photo_id] = [_print(photo_id, files, found, hashes, edits, library) for files in each]
+        found.prints[photo_id] = [_print(photo_id, files, found, hashes, said, ours, library) for files in each]
     return found
 
 
@@ -155,40 +146,6 @@ def _sum(found: Shelf, library: Library, files: Iterable[File]) -> None:
                 continue
 
 
-# ---- edits
-
-
-def _edits(library: Library, editor: Editor, found: Shelf, files: Sequence[File]) -> dict[str, tuple[str, str]]:
-    """Stored path -> the program that edited the file, and a digest of the develop settings in it."""
-    answers = editor.read([library.place.actual(file.path) for file in files], _TAGS)
-    edits: dict[str, tuple[str, str]] = {}
-    for file, answer in zip(files, answers, strict=True):
-        if not isinstance(answer, Unreadable):
-            edits[file.path] = _edited(answer), _developed(answer)
-        if file.kind == "aae":
-            edits[file.path] = "", f"aae {file.size} {file.path}"
-    return edits
-
-
-def _edited(tags: Mapping[str, Any]) -> str:
-    """The program that saved the picture anew, if one did."""
-    said = (str(tags.get(tag) or "") for tag in ("IFD0:Software", "XMP-xmp:CreatorTool"))
-    return next((" ".join(text.split())[:40] for text in said if _EDITORS.search(text)), "")
-
-
-def _developed(tags: Mapping[str, Any]) -> str:
-    """The develop settings that a program would apply; those that it has applied already are in the pixels."""
-    applied = str(tags.get("XMP-crs:AlreadyApplied", "")).lower() == "true"
-    crs = [(tag, value) for tag, value in tags.items() if tag.startswith("XMP-crs:") and _name(tag) not in _PLAIN]
-    own = [(tag, value) for tag, value in tags.items() if tag.startswith("XMP-darktable:History")]
-    kept = sorted((*(() if applied else crs), *own))
-    return json.dumps(kept, ensure_ascii=False, default=str) if kept else ""
-
-
-def _name(tag: str) -> str:
-    return tag.partition(":")[2]
-
-
 # ---- prints
 
 
@@ -197,16 +154,20 @@ def _print(
     files: Sequence[File],
     found: Shelf,
     hashes: Mapping[str, Any],
-    edits: Mapping[str, tuple[str, str]],
+    said: Mapping[str, Marks],
+    ours: Collection[str],
     library: Library,
 ) -> Print:
     own = [file for file in files if family(file.kind) != "sidecar"]
-    extra = tuple(_beside(found, library, own))
-    sidecars = tuple(file.path for file in files if family(file.kind) == "sidecar") + extra
+    extra = tuple(dict.fromkeys(_beside(found, library, own)))
+    folder = own[0].path.rpartition("/")[0]  # what a program keeps in a folder of its own stays there
+    sidecars = tuple(file.path for file in files if family(file.kind) == "sidecar")
+    sidecars += tuple(path for path in extra if path.rpartition("/")[0] == folder)
     sums = [found.digests.get(file.path, "") for file in own]
     first = own[0].facts
-    settings = sorted(edits[file.path][1] for file in files if file.path in edits and edits[file.path][1])
-    moment = next((f.facts.moment for f in own if f.facts.moment and f.facts.moment.source in ("exif", "xmp")), None)
+    settings = sorted(filter(None, (said[file.path].develop for file in files)))
+    stated = [f.facts.moment for f in own if f.facts.moment and f.facts.moment.source in _CLOCKS]
+    moment = min(stated, key=lambda one: one.source == "gps", default=None)
     sizes = [(file.facts.width or 0, file.facts.height or 0) for file in own]
     return Print(
         photo_id,
@@ -215,40 +176,25 @@ def _print(
         frozenset(file.image_id for file in own),
         frozenset(sums) if all(sums) else frozenset(),
         frozenset("video" if file.kind == "gif" else family(file.kind) for file in own),
-        next((edits[file.path][0] for file in own if edits.get(file.path, ("", ""))[0]), ""),
+        next(filter(None, (said[file.path].edited for file in own)), ""),
         "\n".join((*settings, *extra)),
         max(sizes, key=lambda pair: pair[0] * pair[1]),
         sum(file.size for file in own),
         max(_says(file.facts) for file in files),
-        min(file.mtime_ns for file in own),
+        min(0 if file.path in ours else file.mtime_ns for file in own),
         " ".join(filter(None, (first.make, first.model))),
         moment.local if moment else None,
+        "gps" if moment and moment.source == "gps" else "camera",
         tuple(hashes.get(photo_id, ())),
+        frozenset(one for file in files for one in said[file.path].own),
     )
 
 
 def _beside(found: Shelf, library: Library, own: Sequence[File]) -> Iterator[str]:
     """What other programs have put beside the files of a print, and no scan knows."""
-    folder = own[0].path.rpartition("/")[0]
-    if folder not in found.beside:
-        found.beside[folder] = _settings_in(Path(library.place.actual(folder)))
     for file in own:
-        for name in found.beside[folder].get(_last(library.place.actual(file.path)).casefold(), ()):
-            yield library.place.stored(str(Path(library.place.actual(folder), name)))
-
-
-def _settings_in(folder: Path) -> dict[str, list[str]]:
-    """The develop settings of other programs in a folder, by the name of the file that they are for."""
-    found: dict[str, list[str]] = defaultdict(list)
-    try:
-        names = sorted(entry.name for entry in os.scandir(folder))
-    except OSError:  # it has gone: a guard says so if a file of it shall go
-        return found
-    for name in names:
-        stem, _, suffix = name.rpartition(".")
-        if suffix.lower() in _DEVELOPS:
-            found[stem.casefold()].append(name)
-    return found
+        path = library.place.actual(file.path)
+        yield from map(library.place.stored, (*found.beside.of(path), *found.beside.of_stem(path)))
 
 
 def _says(facts: Facts) -> int:
@@ -259,7 +205,3 @@ def _says(facts: Facts) -> int:
 def _stem(path: str) -> str:
     folder, slash, name = path.rpartition("/")
     return (folder + slash + (name.rpartition(".")[0] or name)).casefold()
-
-
-def _last(path: str) -> str:
-    return path.rpartition("/")[2]

@@ -20,7 +20,8 @@ from PIL import Image, ImageFilter
 from phototag import api
 from phototag.api_duplicates import Duplicates
 from phototag.cli import run
-from phototag.decide.keeper import Print, alike, clusters, inherited, may_be_one
+from phototag.decide.keeper import Print, alike, clusters, may_be_one
+from phototag.decide.keeper_inherits import inherited
 from phototag.records import Facts, Gps
 from phototag.settings_duplicates import RULES
 from tests.writing import LONG_AGO, contents, exiftool
@@ -280,6 +281,8 @@ def test_each_rule_tells_two_apart(rule: str, better: dict[str, Any]) -> None:
         ({"files": ("x/ae_1.jpg",)}, {"files": ("x/ae_2.jpg",)}, False),
         ({"files": ("x/ae_1.jpg",)}, {"files": ("y/ae_2.jpg",)}, True),
         ({"files": ("x/ae_1.jpg",)}, {"files": ("x/ae_2.jpg",), "pixels": (5, 5)}, True),
+        ({"moment": _WHEN, "clock": "gps"}, {"moment": _WHEN + timedelta(hours=1)}, True),
+        ({"moment": _WHEN, "clock": "gps"}, {"moment": _WHEN + timedelta(hours=1), "clock": "gps"}, False),
         ({"camera": "A"}, {"camera": "B"}, False),
         ({"families": frozenset({"raw"}), "files": ("x/a.nef",)}, {"files": ("y/a.jpg",)}, False),
     ],

@@ -380,13 +380,18 @@ def test_the_command_lists_restores_and_purges(library: Library, capsys: pytest.
     assert "Kopien/-rf.jpg" in text and "zwei\nZeilen" not in text, "a name cannot break a line"
     assert said("restore")[0] == 2 and said("restore", "no such file")[0] == 2
     assert said("restore", "Kopien/-rf.jpg")[0] == 0 and (root / "Kopien" / "-rf.jpg").exists()
-    assert "Nothing was deleted" in said("purge", "--yes")[1]
+    text = said("purge", "--yes")[1]
+    in_a_week = datetime.fromisoformat(told[0]["at"]) + timedelta(days=7)
+    assert "Nothing was deleted. 1 file (" in text and f"from {in_a_week.astimezone():%Y-%m-%d}" in text
+    left = json.loads(said("purge", "--json")[1])["left"]
+    assert left["files"] == 1 and left["bytes"] > 0 and datetime.fromisoformat(left["from"]) > datetime.now(UTC)
     assert said("purge", "--older-than", "1d", "--yes")[0] == 2
     age(library, 10)
     code, text = said("purge")
     assert code == 2 and "--yes" in text and lying(library), "nobody can be asked here"
     code, text = said("purge", "--yes")
     assert code == 0 and "for good" in text and lying(library) == {}
+    assert "Nothing was deleted: the quarantine is empty." in said("purge")[1]
 
 
 def test_a_file_that_was_saved_a_moment_ago_waits(library: Library) -> None:

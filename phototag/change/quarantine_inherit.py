@@ -2,7 +2,8 @@
 
 The decision here: keywords with their trees, the highest rating, a caption and a point where it has none go through the
 one writer, each tag planned against what the file says now. Refused: merging develop settings, which would change how
-the kept picture looks; taking over what machines said, which they can say again.
+the kept picture looks; taking over what machines said, which they can say again; our mark on a word of a person's, for
+the next run would take it for ours and replace it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,13 @@ if TYPE_CHECKING:
 
 _PERCENT = {"1": "1", "2": "25", "3": "50", "4": "75", "5": "99"}
 _TWINS = {"IFD0:Rating": {}, "IFD0:RatingPercent": _PERCENT, "XMP-microsoft:RatingPercent": _PERCENT}
-_MODES = Modes(frozenset({"keywords", "caption", "rating", "gps"}), "append", "empty")
+_MARKS = "XMP-phototag:MachineFields"
+_MARKED = {
+    "caption": merge.CAPTION,
+    "rating": (merge.RATING, *_TWINS),
+    "culled_rating": (merge.RATING,),
+}
+_MODES = Modes(frozenset({"keywords", "caption", "rating", "gps"}), "append", "replace-ours")
 
 
 class Inheritance(Protocol):
@@ -80,7 +87,9 @@ class Heirs:
         gone = tombstones(held, base, datetime.now(UTC).isoformat(timespec="milliseconds"))
         allowed = fields.allowed(target.container)
         result = merged(_wish(inheritance), held, base, _MODES, allowed, gone, is_cameras)
-        result = _raised(result, held, inheritance.rating)
+        result = _unmarked(_raised(result, held, inheritance.rating), held)
+        if lost := _not_taken(result, held, inheritance):
+            return replace(empty, why=f"{target.path} cannot take the {lost}")
         if not result.fields:
             return empty
         return replace(empty, change=_change(target, digest, result, answer), notes=result.notes)
@@ -114,7 +123,7 @@ def _wish(inheritance: Inheritance) -> Wish:
 
 def _raised(result: Merged, held: Mapping[str, Values], stars: int) -> Merged:
     """The same with more stars where a person gave fewer: `merged` leaves a person's alone, whatever it is told."""
-    said = held.get(merge.RATING, ("",))[0]
+    said = next((held[tag][0] for tag in (merge.RATING, "IFD0:Rating") if held.get(tag)), "")
     if merge.RATING in result.fields or not said.lstrip("-").isdigit() or not 0 < int(said) < stars:
         return result
     return replace(result, fields={**result.fields, **dict(_ratings(held, stars))})
@@ -122,7 +131,33 @@ def _raised(result: Merged, held: Mapping[str, Values], stars: int) -> Merged:
 
 def _ratings(held: Mapping[str, Values], stars: int) -> Iterator[tuple[str, tuple[Values, Values]]]:
     """The rating and those of its twins that are there."""
-    yield merge.RATING, (held[merge.RATING], (str(stars),))
+    yield merge.RATING, (held.get(merge.RATING, ()), (str(stars),))
     for tag, scale in _TWINS.items():
         if held.get(tag):
             yield tag, (held[tag], (scale.get(str(stars), "0") if scale else str(stars),))
+
+
+def _unmarked(result: Merged, held: Mapping[str, Values]) -> Merged:
+    """The same without our mark on caption and rating: what is taken over stays a person's."""
+    written = {name for name, tags in _MARKED.items() if any(tag in result.fields for tag in tags)}
+    tags = {tag for name in written for tag in _MARKED[name]}
+    before = held.get(_MARKS, ())
+    marks = tuple(one for one in result.fields.get(_MARKS, ((), before))[1] if one.partition("=")[0] not in written)
+    changed = {tag: pair for tag, pair in result.fields.items() if tag != _MARKS}
+    if set(marks) != set(before):
+        changed[_MARKS] = (before, marks)
+    single = {tag: values for tag, values in result.base.single.items() if tag not in tags}
+    return replace(result, fields=changed, base=replace(result.base, single=single))
+
+
+def _not_taken(result: Merged, held: Mapping[str, Values], inheritance: Inheritance) -> str:
+    """What the file would not say afterwards, for something stands in its way there."""
+
+    def after(tag: str) -> str:
+        return "".join(result.fields.get(tag, ((), held.get(tag, ())))[1][:1])
+
+    if inheritance.caption and after(merge.CAPTION[0]) != inheritance.caption:
+        return "caption"
+    if inheritance.rating and after(merge.RATING) != str(inheritance.rating):
+        return "rating"
+    return "GPS" if inheritance.gps and fields.GPS not in result.fields else ""

@@ -17,17 +17,18 @@ from phototag.report import folded, many, out, out_json, rows, shown, size
 
 if TYPE_CHECKING:
     from phototag.api_duplicates import Duplicate, Duplicates
-    from phototag.decide.keeper import Inheritance, Print
+    from phototag.decide.keeper import Cluster, Other, Print
+    from phototag.decide.keeper_inherits import Inheritance
 
 _COLUMNS = ("group", "kind", "action", "path", "why", "bits", "bytes")
 
 
 @click.command("duplicates")
-@click.argument("path", type=click.Path(path_type=Path, file_okay=False), default=".")
+@click.argument("path", type=click.Path(path_type=Path), default=".")
 @click.option("--quarantine", is_flag=True, help="Put all but the kept ones into the quarantine, after asking.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option("--bursts", is_flag=True, help="Frames of different moments may be duplicates, too.")
-@click.option("--keep", metavar="RULES", help="Which is kept: edited,raw,resolution,size,metadata,older.")
+@click.option("--keep", metavar="RULES", help="Which is kept, such as raw,older; the other rules follow.")
 @click.option("--csv", "as_csv", is_flag=True, help="A table for spreadsheets.")
 @shared
 def command(
@@ -41,11 +42,12 @@ def command(
     near           saved again, resized or edited a little: by hashes and vectors
 
     Of each group one is kept: the edited one, else that with the RAW, else by pixels, size, metadata and age
-    (--keep says otherwise). RAW and JPEG, live photos and sidecars are one. Frames of a burst and of a series are
-    different pictures. A RAW never goes for a picture without one; what was edited or developed is kept, or stays.
+    (--keep puts other rules first). RAW and JPEG, live photos and sidecars are one. Frames of a burst and of a series
+    are different pictures. A RAW never goes for a picture without one; what was edited or developed is kept, or stays,
+    and so does what somebody put into an album, named, titled or flagged and the kept one does not say.
 
     It changes photos, after asking, and only with --quarantine: then the kept one takes over what people said of the
-    others (keywords, albums, rating, caption, GPS), and the others are moved, with their sidecars, to
+    others (keywords, rating, caption, GPS), and the others are moved, with their sidecars, to
     .phototag/quarantine. Nothing is deleted: phototag undo takes all of it back.
 
     \b
@@ -118,16 +120,27 @@ def _table(found: Duplicates) -> None:
 
 def _group(group: Duplicate, width: int) -> Iterator[str]:
     cluster = group.cluster
-    yield f"{cluster.kind}: {many(len(cluster.others) + 1, 'photo')}"
+    yield f"{_heading(cluster)}: {many(len(cluster.others) + 1, 'photo')}"
     yield _row("keep", cluster.keeper, width)
     yield folded(f"           {cluster.why}", 11)
     for one in cluster.others:
         stays = one.stays or group.refused
         yield _row("stays" if stays else "goes", one.print, width)
         bits = f", {many(one.bits, 'bit')}" if one.bits is not None else ""
-        yield folded(f"           {one.kind}{bits}" + (f": {shown(stays)}" if stays else ""), 11)
+        yield folded(f"           {_likeness(one, cluster.keeper)}{bits}" + (f": {shown(stays)}" if stays else ""), 11)
     if group.inheritance and group.going:
         yield folded(f"  takes over: {shown(_words(group.inheritance))}", 14)
+
+
+def _heading(cluster: Cluster) -> str:
+    """The loosest likeness in the group; copies of a part of the kept photo are no exact copies of it."""
+    whole = all(one.print.digests == cluster.keeper.digests for one in cluster.others)
+    return "copies" if cluster.kind == "exact" and not whole else cluster.kind
+
+
+def _likeness(one: Other, keeper: Print) -> str:
+    partly = one.kind == "exact" and one.print.digests != keeper.digests
+    return "exact copy of a part" if partly else one.kind
 
 
 def _row(action: str, one: Print, width: int) -> str:

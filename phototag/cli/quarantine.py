@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,10 +129,27 @@ def purged(age: str, yes: bool, folder: Path, both: Shared) -> None:
     with stopping() as stop:
         gone = api.purge(old, folder, library=both.library, report=both.report, stop=stop) if old else None
     if gone is None:
-        out_json({"run": "", "files": [], "refused": [], "bytes": 0}) if both.json else out("Nothing was deleted.")
+        _still_there(api.quarantined(folder, library=both.library), _age(age), both)
         return
     _told(gone, "deleted for good", both)
     raise SystemExit(1 if gone.refused else 0)
+
+
+def _still_there(left: Sequence[Quarantined], age: timedelta, both: Shared) -> None:
+    """Says what lies there, and when the oldest of it will be old enough."""
+    room = sum(one.size for one in left)
+    first = min((one.at for one in left), default=None)
+    may_go = (first + age).astimezone() if first else None
+    if both.json:
+        there = {"files": len(left), "bytes": room, "from": may_go.isoformat() if may_go else None}
+        out_json({"run": "", "files": [], "refused": [], "bytes": 0, "left": there})
+    elif may_go is None:
+        out("Nothing was deleted: the quarantine is empty.")
+    else:
+        verb = "lies" if len(left) == 1 else "lie"
+        out(f"Nothing was deleted. {many(len(left), 'file')} ({size(room)}) {verb} in the quarantine.")
+        if may_go > datetime.now(UTC):
+            out(f"The oldest may go from {may_go:%Y-%m-%d %H:%M} on.")
 
 
 def _told(gone: Gone, did: str, both: Shared) -> None:
@@ -141,7 +159,8 @@ def _told(gone: Gone, did: str, both: Shared) -> None:
         out_json({"run": gone.batch, "files": paths, "refused": refused, "bytes": gone.bytes})
         return
     list_failures(gone.refused, "Left where it is")
-    out(f"{many(len(gone.moved), 'file')} {did}, {size(gone.bytes)}." if gone.moved else "Nothing was moved.")
+    nothing = f"Nothing was {did.removesuffix(' for good')}."
+    out(f"{many(len(gone.moved), 'file')} {did}, {size(gone.bytes)}." if gone.moved else nothing)
 
 
 def _as_json(one: Quarantined) -> dict[str, Any]:

@@ -1,19 +1,19 @@
 """Which of several files of one picture is kept, which go, and what the kept one takes over.
 
 The decision here: files that lie together (RAW and JPEG, a live photo, sidecars) are kept or go as one, and they go
-only if nothing in them would be missed: a RAW never for a picture without one, develop settings never for others.
+only if nothing in them would be missed: a RAW never for a picture without one, develop settings never for others, what
+a person put in (`keeper_own`) never for what does not say it.
 Frames of different moments are different pictures, however alike. Refused: a score, which nobody can foresee.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from phototag.read.values import key_of
-from phototag.records import Facts, Gps
+from phototag.decide.keeper_own import Own, fits, unsaid, why_stays
 
 EXACT, SAME, NEAR = "exact", "same picture", "near"
 _KINDS = (EXACT, SAME, NEAR)
@@ -35,10 +35,12 @@ class Print:
     pixels: tuple[int, int] = (0, 0)
     size: int = 0  # bytes
     says: int = 0  # how much its metadata say
-    modified_ns: int = 0
+    modified_ns: int = 0  # 0 where phototag itself saved it last, so that a run and its undo change no choice
     camera: str = ""
-    moment: datetime | None = None  # the camera's, by the clock on the wall; None where it is not known
+    moment: datetime | None = None  # by the clock on the wall; None where it is not known
+    clock: str = "camera"  # whose the moment is: camera | gps
     hashes: tuple[int, ...] = ()
+    own: frozenset[Own] = frozenset()  # what a person put in and no other takes over
 
     @property
     def path(self) -> str:
@@ -73,19 +75,6 @@ class Cluster:
         return [one for one in self.others if not one.stays]
 
 
-@dataclass(frozen=True, slots=True)
-class Inheritance:
-    """What people said of those that go and the kept one does not say."""
-
-    keywords: tuple[tuple[str, ...], ...] = ()  # each with its broader words, the broadest first
-    caption: str = ""
-    rating: int = 0
-    gps: Gps | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self.keywords or self.caption or self.rating or self.gps)
-
-
 # ---- which one is kept
 
 
@@ -109,11 +98,23 @@ def best(prints: Sequence[Print], order: Sequence[str]) -> Print:
 def _judged(keeper: Print, prints: Sequence[Print], order: Sequence[str], bits: int) -> Cluster | None:
     """The cluster of the kept print; None where there is nothing beside it that is the same picture."""
     rest = sorted((one for one in prints if one != keeper and _is_copy(one, keeper, bits)), key=lambda one: one.path)
-    others = tuple(_other(one, keeper) for one in rest)
+    others = tuple(_without_loss([_other(one, keeper) for one in rest], keeper))
     if not others:
         return None
     kind = max((one.kind for one in others), key=_KINDS.index)
     return Cluster(kind, keeper, _why_kept(keeper, best(rest, order), order), others)
+
+
+def _without_loss(others: Sequence[Other], keeper: Print) -> Iterator[Other]:
+    """The same, but what a person put in and the kept one does not say stays; one caption fills a gap."""
+    said = set(keeper.own)
+    for one in others:
+        missing = [] if one.stays else unsaid(one.print.own, said)
+        if fits(missing, said):
+            said.update(missing)
+            yield one
+        else:
+            yield replace(one, stays=why_stays(missing))
 
 
 def _missing(one: Print, rule: str) -> int:
@@ -137,7 +138,7 @@ def _plainness(one: Print) -> tuple[int, int, int, str]:
 def _why_kept(keeper: Print, second: Print, order: Sequence[str]) -> str:
     for rule in order:
         if _missing(keeper, rule) != _missing(second, rule):
-            return _WHY[rule]
+            return _WHY[rule] if rule != "older" or keeper.modified_ns else "phototag has written to it before"
     return "the first of equals"
 
 
@@ -217,7 +218,7 @@ def may_be_one(one: Print, other: Print, bursts: bool = False) -> bool:
         return False
     if bursts:
         return True
-    if one.moment is None or other.moment is None:
+    if one.moment is None or other.moment is None or one.clock != other.clock:
         return not _are_numbered(one, other)
     if not _is_same_moment(one.moment, other.moment):
         return False
@@ -248,53 +249,3 @@ def _may_be_frames(one: Print, other: Print) -> bool:
     named_alike = one.stem in other.stem or other.stem in one.stem
     fraction = one.moment is not None and one.moment.microsecond and one.moment == other.moment
     return not (named_alike or fraction or one.pixels != other.pixels or one.edited or other.edited)
-
-
-# ---- what is taken over
-
-
-def inherited(kept: Sequence[Facts], going: Sequence[Facts]) -> Inheritance:
-    """What people said of those that go and none of the kept files says."""
-    rating = max((facts.rating or 0 for facts in going), default=0)
-    caption = "" if any(map(_caption, kept)) else next(filter(None, map(_caption, going)), "")
-    points = (facts.gps for facts in going if facts.gps)
-    return Inheritance(
-        tuple(_new_words(kept, going)),
-        caption,
-        rating if rating > max((facts.rating or 0 for facts in kept), default=0) else 0,
-        None if any(facts.gps for facts in kept) else next(points, None),
-    )
-
-
-def _new_words(kept: Sequence[Facts], going: Sequence[Facts]) -> Iterator[tuple[str, ...]]:
-    """Albums and other trees branch by branch, then the words that stand in none."""
-    known = {_key(path) for path in _branches(kept)}
-    words = {key_of(word) for facts in kept for word in facts.keywords}
-    for path in dict.fromkeys(_branches(going)):
-        if _key(path) not in known:
-            known.add(_key(path))
-            words.add(key_of(path[-1]))
-            yield path
-    for word in (word for facts in going for word in facts.keywords):
-        if key_of(word) not in words:
-            words.add(key_of(word))
-            yield (word,)
-
-
-def _branches(some: Iterable[Facts]) -> Iterator[tuple[str, ...]]:
-    """The paths of people's trees, those of more than one word."""
-    for facts in some:
-        people = {key_of(word) for word in facts.keywords}
-        for name, separator in (("hierarchy", "|"), ("tagslist", "/")):
-            for text in facts.lists.get(name, ()):
-                path = tuple(part for part in map(str.strip, text.split(separator)) if part)
-                if len(path) > 1 and key_of(path[-1]) in people:
-                    yield path
-
-
-def _key(path: Sequence[str]) -> tuple[str, ...]:
-    return tuple(map(key_of, path))
-
-
-def _caption(facts: Facts) -> str:
-    return facts.caption or next(iter(facts.captions.values()), "")
