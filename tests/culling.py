@@ -80,6 +80,22 @@ def burst(folder: Path, name: str, seed: int, lengths: tuple[int, ...], at: floa
     return files
 
 
+def lit(picture: numpy.ndarray, stops: float) -> numpy.ndarray:
+    """The picture with so many stops more light; what is too bright turns white."""
+    light = (picture / 255.0) ** 2.2 * 2.0**stops
+    return numpy.rint(light.clip(0, 1) ** (1 / 2.2) * 255).astype(numpy.uint8)
+
+
+def exposed(folder: Path, picture: numpy.ndarray, at: float = 0.0) -> list[Path]:
+    """A burst: good, four other exposures, then moved and bright, out of focus and bright, out of focus and dark."""
+    soft = cv2.GaussianBlur(picture, (0, 0), 4)
+    frames = [lit(picture, stops) for stops in (0, -1, -2, 1, 2)]
+    frames += [lit(moved(picture, 15), 2), lit(soft, 2), lit(soft, -2.5)]
+    files = [save(folder / f"{number}.jpg", frame) for number, frame in enumerate(frames, 1)]
+    stamp({file: {"at": at + number * 0.2} for number, file in enumerate(files)})
+    return files
+
+
 def bracket(folder: Path, seed: int, at: float) -> list[Path]:
     """Three exposures, two stops apart."""
     picture = scene(seed).astype(numpy.float32)

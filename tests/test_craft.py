@@ -124,7 +124,28 @@ def test_detail_over_coarse_detail_does_not_depend_on_contrast() -> None:
     faint = (128 + (full.astype(np.float32) - 128) * 0.5).astype(np.uint8)
     strong, weak = (figures(each, before(each)) for each in (full, faint))
     assert weak["subject_sharpness"] < strong["subject_sharpness"] - 1
-    assert weak["subject_detail"] == pytest.approx(strong["subject_detail"], abs=0.15)
+    assert weak["subject_detail"] == pytest.approx(strong["subject_detail"], abs=0.25)
+
+
+@pytest.mark.parametrize("stops", [-2, -1, 1, 2])
+def test_a_stop_of_light_is_no_sharpness_and_hides_no_blur(stops: float) -> None:
+    for photo in samples()[::2]:
+        if photo.name == SOFT:
+            continue
+        soft = blur.measured(blur.unfocused(photo.pixels, 5), photo.earlier)
+        sharp, other = (blur.measured(each, photo.earlier) for each in (photo.pixels, blur.lit(photo.pixels, stops)))
+        assert abs(blur.lead(sharp, other)) < 0.3, photo.name
+        assert blur.lead(other, soft) > 0.6, photo.name
+        bright = blur.measured(blur.lit(blur.unfocused(photo.pixels, 5), stops), photo.earlier)
+        assert blur.lead(sharp, bright) > 0.6, photo.name
+
+
+def test_pictures_of_two_sizes_are_compared_at_the_smaller_ones() -> None:
+    whole = texture()
+    half = cv2.resize(whole, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    full, small, soft = (figures(each, before(each)) for each in (whole, half, blur.gaussian(whole, 5)))
+    assert abs(blur.lead(full, small)) < 0.3
+    assert blur.lead(small, soft) > 0.6 > blur.lead(full, small)
 
 
 def test_the_map_shows_where_the_detail_is() -> None:

@@ -3,6 +3,9 @@
 The decision here: each photo is in one group, and a series takes its photos before a burst can, for those are never
 culled. A view that did not move by the hashes is not decoded to see whether it did. Refused: groups by likeness across
 cameras and days, of which nobody keeps the best one.
+Frames of one moment are copies of one picture and no burst, if all of the run are: a camera changes neither the size of
+its pictures within a burst nor takes two at once. Where it wrote no fraction of the second, copies must differ in size,
+or look the same by hashes and vectors beside one that does; a burst of one second has frames of one size.
 """
 
 from __future__ import annotations
@@ -14,7 +17,8 @@ from typing import Any, NamedTuple
 from phototag.culling.nouns import Known
 from phototag.decide import alike, overlap
 from phototag.decide.cull import BURST, NEAR, SINGLE
-from phototag.decide.groups import Shot, bursts, by_time, within
+from phototag.decide.cull_sharp import STEPS
+from phototag.decide.groups import Shot, are_copies, bursts, by_time, within
 from phototag.decide.series import series
 from phototag.errors import Unreadable
 from phototag.report import many
@@ -47,7 +51,9 @@ class Grouping:
         found = [Group(one.kind, one.why, tuple(shot.image_id for shot in one.shots)) for one in whole]
         taken = {image_id for group in found for image_id in group.ids}
         for run in bursts(shots, window_s, within(SAME_VIEW_BITS if window_s else _STAYED_BITS), taken):
-            found.append(Group(BURST, _over(run), tuple(shot.image_id for shot in run)))
+            ids = tuple(shot.image_id for shot in run)
+            copies = Group(NEAR, f"{many(len(ids), 'copy', 'copies')} of one moment", ids)
+            found.append(copies if self._are_copies(run) else Group(BURST, _over(run), ids))
         taken = {image_id for group in found for image_id in group.ids}
         found += self._near([one for one in self._photos if one not in taken], near_bits)
         taken = {image_id for group in found for image_id in group.ids}
@@ -64,7 +70,15 @@ class Grouping:
             return
         for group in alike.near(measured, phashes, bits, self._likeness(measured), second=dhashes):
             members = sorted(group.members, key=lambda one: by_time(self._photos[one].shot))
-            yield Group(NEAR, f"{many(max(group.distances), 'bit')} of 64 apart at most", tuple(members))
+            most = max(group.distances)
+            seen = ", and alike by what they show" if most > bits else ""
+            yield Group(NEAR, f"{many(most, 'bit')} of 64 apart at most{seen}", tuple(members))
+
+    def _are_copies(self, run: Sequence[Shot]) -> bool:
+        """Is all of this run one picture, kept in several files?"""
+        pixels = [self._photos[shot.image_id].frame.pixels for shot in run]
+        likeness = self._likeness([shot.image_id for shot in run])
+        return are_copies(run, pixels, lambda one, other: float(likeness([one], [other])[0]))
 
     def _likeness(self, ids: Sequence[str]) -> Callable[[Any, Any], Any]:
         """The cosines of pairs of photos; only the vectors that are asked for are read."""
@@ -86,9 +100,9 @@ class Grouping:
     # ---- what series are proved by
 
     def _tiles(self, shot: Shot) -> Sequence[float] | None:
-        craft = self._photos[shot.image_id].frame.craft or {}
-        tiles: Sequence[float] | None = craft.get("tiles")
-        return tiles
+        """How fine each tile is, as a factor: logarithms would hide how much sharper one became."""
+        tiles = (self._photos[shot.image_id].frame.craft or {}).get("tiles_fine")
+        return None if tiles is None else [2 ** (tile / STEPS) for tile in tiles]
 
     def _moved(self, one: Shot, other: Shot) -> tuple[float, float] | None:
         if within(_STAYED_BITS, unknown=False)(one, other):

@@ -12,7 +12,7 @@ from typing import Any
 from phototag.culling.nouns import Known
 from phototag.culling.work import Work, work
 from phototag.decide import groups
-from phototag.decide.cull_weighing import Frame
+from phototag.decide.cull_frame import Frame
 from phototag.records import Facts
 from phototag.store.known import counting
 from phototag.store.lance import one_of

@@ -2,7 +2,8 @@
 
 The decision here: the best of each group are picked, a reject needs two independent reasons, and everything else is
 "maybe"; what belongs to a series is shown and never culled; a person's decision wins over whatever is measured later.
-Of one picture the largest is the best, for a reduced one looks sharper, and nothing is given up for a smaller one.
+Of one picture the largest is the best, if it is not merely an enlargement, and nothing is given up for a smaller one;
+of copies as large as each other one that is not blurred, then that of the most bytes.
 Refused: a share of photos to throw away; a verdict without reasons.
 """
 
@@ -11,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from phototag.decide import cull_faults, cull_weighing
+from phototag.decide import cull_faults, cull_sharp, cull_weighing
 from phototag.decide.cull_faults import Reason
-from phototag.decide.cull_weighing import Frame
+from phototag.decide.cull_frame import Frame
 
 PICK, MAYBE, REJECT = "pick", "maybe", "reject"
 VERDICTS = (PICK, MAYBE, REJECT)
@@ -82,20 +83,26 @@ def _group(kind: str, frames: Sequence[Frame], rules: Rules) -> list[Judged]:
     best = next((at for at in order if at in picked), None)
     measured = [frame for frame in frames if frame.craft]
     soft = bool(measured) and all(map(cull_faults.is_soft, measured))
-    sharp = cull_weighing.sharpness(frames)
     found = []
     for at, frame in enumerate(frames):
         if at in picked or best is None:
             merits = _merits(parts[at], frame, len(frames)) if at in picked else ()
             found.append(Judged(frame.image_id, PICK if at in picked else MAYBE, score=scores[at], notes=merits))
             continue
-        faults = cull_faults.against(frame, sharp[at], frames[best], sharp[best], rules.near_bits)
+        faults = cull_faults.against(frame, frames[best], rules.near_bits)
         shield = _shield(frame, frames[best], soft)
         rejected = cull_faults.are_enough(faults) and not shield
         notes = (shield,) if shield and (faults or not frame.craft) else ()
+        if not faults and not notes:
+            notes = (f"{_place(order.index(at) + 1)} of {len(frames)}, nothing against it",)
         verdict = REJECT if rejected else MAYBE
         found.append(Judged(frame.image_id, verdict, score=scores[at], faults=tuple(faults), notes=notes))
     return found
+
+
+def _place(number: int) -> str:
+    ends = {1: "st", 2: "nd", 3: "rd"} if number % 100 not in (11, 12, 13) else {}
+    return f"{number}{ends.get(number % 10, 'th')}"
 
 
 def _shield(frame: Frame, pick: Frame, soft: bool) -> str:
@@ -114,15 +121,26 @@ def _order(kind: str, frames: Sequence[Frame], scores: Sequence[float | None], b
     if kind == BURST:
         tiers = [int(_is_reduced(frame, frames, bits)) for frame in frames]
     one_picture = kind == NEAR and len({frame.moment for frame in frames} - {None}) < 2
-    kinds = [(-frame.master, -frame.size) if one_picture else (0, 0) for frame in frames]
+    kinds = _copies(frames) if one_picture else [()] * len(frames)
     return sorted(
         range(len(frames)), key=lambda at: (tiers[at], kinds[at], scores[at] is None, -(scores[at] or 0.0), at)
     )
 
 
+def _copies(frames: Sequence[Frame]) -> list[tuple[float, ...]]:
+    """What is better of copies of one picture: a master, what is not blurred, open eyes, the most bytes."""
+    leads = cull_sharp.ranks(frames)
+    best = max((lead for lead in leads if lead is not None), default=0.0)
+    soft = [lead is not None and best - lead >= cull_weighing.CLEARLY for lead in leads]
+    return [
+        (-frame.master, blurred, frame.word("eyes") == "closed", -frame.size)
+        for frame, blurred in zip(frames, soft, strict=True)
+    ]
+
+
 def _is_reduced(frame: Frame, frames: Sequence[Frame], bits: int) -> bool:
     return any(
-        other.pixels and cull_weighing.has_more(other, frame) and cull_faults.looks_like(frame, other, bits)
+        other.pixels and cull_weighing.is_larger(other, frame) and cull_faults.looks_like(frame, other, bits)
         for other in frames
     )
 

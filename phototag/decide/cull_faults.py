@@ -2,9 +2,11 @@
 
 The decision here: a fault counts only where the pick of the same group does not have it, so that a frame is given up
 for a better one and never for being as it is. Less detail and motion blur are one reason, for both are the same blur.
-That it is nearly the same as the pick holds for nearly all of a burst and is no reason, but beside a third of the
-pick's detail or less. What may be meant to be soft (panning, night, a shallow depth of field without a known subject)
-is protected, and what a person worked on.
+That it is nearly the same as the pick holds for nearly all of a burst and is no reason, but beside so little detail as
+nobody overlooks, and only if the frame by itself, without the pick, looks moved or out of focus too: one wrong figure
+must never give both reasons. Light counts over the whole picture, so many stops from the pick or so much more of it
+white or black; what is white in all frames, as behind a backlit subject, is no fault. What may be meant to be soft
+(panning, night, a shallow depth of field without a known subject) is protected, and what a person worked on.
 Refused: a threshold below which a photo is bad.
 """
 
@@ -14,12 +16,17 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from phototag.decide.cull_weighing import Frame, exposure, is_cut
+from phototag.decide import cull_sharp
+from phototag.decide.cull_frame import Frame
+from phototag.decide.cull_weighing import CLEARLY, cuts, exposure, known_alike, off_middle
 
 SHARPNESS, EYES, EXPOSURE, CUT, SAME, MODEL = "sharpness", "eyes", "exposure", "cut", "same", "model"
-CLEARLY = 0.7  # powers of two of detail: what a blur of one to two pixels of the shared picture takes away
-VERY = math.log2(3)  # a third of the detail
+VERY = 1.2  # powers of two of fine detail, 2.3 times: what a blur of two to three pixels takes away, or a long motion
 _BAD, _WORSE = 0.5, 0.3  # exposure from 0 to 1: so bad, and by so much worse than the pick's
+_STOPS, _FEWER = 1.4, 0.7  # apart from the pick; and where more is clipped
+_CLIPPED = 0.15  # share of the picture that is white or black, and in the pick is not
+_BETTER_LIT = 20.0  # grey levels nearer to the middle: a subject for whom the rest had to go white or black
+_GAMMA = 2.2  # of the greys: so many stops are one power of two of them
 _SURE = 0.8  # of the kind of blur, where there is no other frame to compare with
 _LOST = 0.6  # share of a picture that is black or white
 _SAID = {"eyes_open": "eyes closed", "sharp": "not sharp", "subject_in_frame": "the subject is cut"}
@@ -34,15 +41,20 @@ class Reason:
     text: str
 
 
-def against(frame: Frame, sharp: float | None, pick: Frame, best: float | None, near_bits: int) -> list[Reason]:
-    """The faults of a frame that the pick does not have; `sharp` and `best` are how sharp both are."""
-    worse = best - sharp if sharp is not None and best is not None else 0.0
-    found = [*_of_sharpness(frame, worse, pick), *_of_people(frame, pick), *_of_model(frame)]
-    if exposure(frame) <= _BAD and exposure(pick) >= exposure(frame) + _WORSE:
-        found.append(Reason(EXPOSURE, _exposed(frame)))
+def against(frame: Frame, pick: Frame, near_bits: int) -> list[Reason]:
+    """The faults of a frame that the pick does not have."""
+    worse = cull_sharp.lead(pick, frame) or 0.0
+    found = [*_of_sharpness(frame, worse, pick), *_of_people(frame, pick), *_of_light(frame, pick), *_of_model(frame)]
     denied = {fault for question, fault in _TAKEN_BACK.items() if frame.model.get(question) == "yes"}
-    if worse >= VERY and SHARPNESS not in denied and looks_like(frame, pick, near_bits):
-        found.append(Reason(SAME, "nearly the same as the pick"))
+    kind = cull_sharp.blurred(frame)
+    if (
+        worse >= VERY
+        and kind
+        and not cull_sharp.blurred(pick)
+        and SHARPNESS not in denied
+        and looks_like(frame, pick, near_bits)
+    ):
+        found.append(Reason(SAME, f"{kind} and nearly the same as the pick"))
     return [reason for reason in found if reason.witness not in denied]
 
 
@@ -89,7 +101,8 @@ def is_soft(frame: Frame) -> bool:
 
 
 def _of_sharpness(frame: Frame, worse: float, pick: Frame) -> Iterator[Reason]:
-    if worse >= CLEARLY:
+    """Clearly less detail, or half of that where the frame's own look says that its subject is blurred."""
+    if worse >= (CLEARLY / 2 if is_soft(frame) and not is_soft(pick) else CLEARLY):
         moved = frame.word("subject_blur") == "motion" and pick.word("subject_blur") != "motion"
         kind = "motion blur, " if moved else ""
         yield Reason(SHARPNESS, f"less sharp than the pick ({kind}{2**worse:.1f} times less detail)")
@@ -98,8 +111,39 @@ def _of_sharpness(frame: Frame, worse: float, pick: Frame) -> Iterator[Reason]:
 def _of_people(frame: Frame, pick: Frame) -> Iterator[Reason]:
     if frame.word("eyes") == "closed" and pick.word("eyes") == "open":
         yield Reason(EYES, "eyes closed")
-    if is_cut(frame) and not is_cut(pick):
+    if cuts(frame, pick):
         yield Reason(CUT, "cut by the frame")
+
+
+def _of_light(frame: Frame, pick: Frame) -> Iterator[Reason]:
+    alike = known_alike((frame, pick))
+    if said := _stops_off(frame, pick, alike):
+        yield Reason(EXPOSURE, said)
+        return
+    own, best = (exposure(one, whole=False) for one in (frame, pick))
+    if alike and own <= _BAD and best >= own + _WORSE:
+        yield Reason(EXPOSURE, _exposed(frame))
+
+
+def _stops_off(frame: Frame, pick: Frame, alike: bool) -> str:
+    """How far its light is from the pick's, in words; "" if that is no fault."""
+    light, good = frame.figure("brightness"), pick.figure("brightness")
+    if light is None or good is None or (alike and _is_better_lit(frame, pick)):
+        return ""
+    stops = _GAMMA * math.log2(max(light, 1.0) / max(good, 1.0))
+    clipped = "clipped_bright" if stops > 0 else "clipped_dark"
+    share = frame.figure(clipped) or 0.0
+    word, colour = ("too bright", "white") if stops > 0 else ("too dark", "black")
+    if abs(stops) >= _FEWER and share >= (pick.figure(clipped) or 0.0) + _CLIPPED:
+        return f"{word} ({100 * share:.0f} % of it {colour})"
+    if abs(stops) >= _STOPS and off_middle(light) > off_middle(good):
+        return f"{word} (by {abs(stops):.1f} stops)"
+    return ""
+
+
+def _is_better_lit(frame: Frame, pick: Frame) -> bool:
+    own, other = frame.figure("subject_brightness"), pick.figure("subject_brightness")
+    return own is not None and other is not None and off_middle(own) + _BETTER_LIT < off_middle(other)
 
 
 def _of_model(frame: Frame) -> Iterator[Reason]:

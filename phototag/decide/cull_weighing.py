@@ -1,15 +1,20 @@
 """How good each frame of a group is, part by part, held against the others of its group.
 
-The decision here: sharpness is compared within a group only, and there like with like (faces with faces), for what is
-photographed counts as much as how; what nobody could see (eyes, a smile) is no fault and no merit. Refused: one score
-for all photos, by which a portrait loses to a brick wall.
+The decision here: sharpness is compared within a group only, and there like with like (cull_sharp.py), for what is
+photographed counts as much as how; what nobody could see (eyes, a smile) is no fault and no merit. Light is lost for
+good where it is white, less so where it is black; the whole picture counts, and the subject where it is known the same
+way in all frames. A larger picture is better from one and a half times the pixels on, unless it looks blurred and has
+clearly less detail than the smaller one at that one's size: then it is an enlargement. Refused: one score for all
+photos, by which a portrait loses to a brick wall.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from math import exp
+
+from phototag.decide import cull_sharp
+from phototag.decide.cull_frame import Frame as Frame
 
 PARTS = ("sharpness", "eyes", "exposure", "smile", "framing")
 PROFILES: Mapping[str, Mapping[str, float]] = {
@@ -25,33 +30,12 @@ PROFILES: Mapping[str, Mapping[str, float]] = {
 _BLURRED = 2.5  # powers of two of detail less than the best of the group: nothing is worth less
 _MIDDLE, _ROOM = 118.0, 60.0  # grey levels: a subject this far from the middle is still well lit
 _TILTED = 8.0  # degrees
-_AS_LARGE = 1.05  # times the pixels: the same resolution still
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What culling knows of one photo. `craft` holds what look/craft.py measured; None: nobody could."""
-
-    image_id: str
-    craft: Mapping[str, Any] | None = None
-    phash: int | None = None
-    night: bool = False  # taken in the dark, of no people and without a flash
-    shallow: bool = False  # a shallow depth of field, by what the camera wrote down
-    model: Mapping[str, str] = field(default_factory=dict)  # a describer's verdict, if one was asked
-    person: str = ""  # what a person decided: pick, maybe or reject
-    pixels: int = 0  # of its largest file; 0: nobody knows
-    master: int = 0  # 2 for a RAW, 1 for a picture that a person worked on
-    size: int = 0  # bytes of its largest file
-    moment: float | None = None
-    owned: str = ""  # what of a person's work is in it: "has stars of yours"
-
-    def figure(self, name: str) -> float | None:
-        """A measured figure; None where there is none."""
-        value = (self.craft or {}).get(name)
-        return float(value) if isinstance(value, int | float) else None
-
-    def word(self, name: str) -> str:
-        return str((self.craft or {}).get(name) or "")
+_EDGES = ("left", "top", "right", "bottom")
+_AWAY = 30  # thousandths of the picture: so far from the edge a subject is whole
+_WHITE, _BLACK = (0.8, 6.0), (0.4, 4.0)  # the most that what is clipped takes away, and how soon
+_GLINTS = 0.005  # share of a picture: glints and holes are in every one
+_AS_LARGE, _TIER = 1.05, 1.5  # times the pixels: the same resolution still; no tier of its own yet
+CLEARLY = 0.6  # powers of two of fine detail: what a blur of one to two pixels of the shared picture takes away
 
 
 def weights_of(profile: str, own: Iterable[str] = ()) -> dict[str, float]:
@@ -60,19 +44,35 @@ def weights_of(profile: str, own: Iterable[str] = ()) -> dict[str, float]:
     return {**PROFILES[profile], **{name: float(number) for name, _, number in given}}
 
 
-def sharpness(frames: Sequence[Frame]) -> list[float | None]:
-    """How sharp each is, in powers of two of detail: of the subject, if it is known the same way in all of them."""
-    measured = [frame for frame in frames if frame.craft]
-    alike = len({frame.word("subject_by") for frame in measured}) == 1
-    return [frame.figure("subject_sharpness" if alike else "sharpness") for frame in frames]
+def known_alike(frames: Iterable[Frame]) -> bool:
+    """Is the subject known the same way in all of them?"""
+    return len({frame.word("subject_by") for frame in frames if frame.craft}) == 1
 
 
-def exposure(frame: Frame) -> float:
-    """From 0 to 1: 1 for a subject with nothing burnt out or drowned, lit as most are."""
-    over, under = frame.figure("subject_clipped_bright") or 0.0, frame.figure("subject_clipped_dark") or 0.0
-    light = frame.figure("subject_brightness")
-    off = 0.0 if light is None else max(0.0, abs(light - _MIDDLE) - _ROOM) / _ROOM
-    return max(0.0, 1.0 - 2 * over - 1.5 * under - 0.5 * off)
+def exposure(frame: Frame, subject: bool = True, whole: bool = True) -> float:
+    """From 0 to 1: 1 for a picture, and its subject, with nothing burnt out or drowned, lit as most are."""
+    prefixes = [prefix for prefix, counts in (("subject_", subject), ("", whole)) if counts]
+    over, under = (
+        max(frame.figure(f"{prefix}clipped_{which}") or 0.0 for prefix in prefixes) for which in ("bright", "dark")
+    )
+    light = frame.figure(f"{prefixes[0]}brightness")
+    return max(0.0, 1.0 - _lost(over, _WHITE) - _lost(under, _BLACK) - (0.0 if light is None else _unlit(light)))
+
+
+def _unlit(light: float) -> float:
+    """What a light far from the middle takes away: a little from the well lit room on, more beyond."""
+    off = off_middle(light)
+    return 0.25 * max(0.0, off - _ROOM / 2) / _ROOM + 0.25 * max(0.0, off - _ROOM) / _ROOM
+
+
+def off_middle(light: float) -> float:
+    """How many grey levels it is from the middle."""
+    return abs(light - _MIDDLE)
+
+
+def _lost(share: float, of: tuple[float, float]) -> float:
+    most, soon = of
+    return most * (1 - exp(-soon * max(0.0, share - _GLINTS)))
 
 
 def is_cut(frame: Frame) -> bool:
@@ -82,10 +82,21 @@ def is_cut(frame: Frame) -> bool:
     )
 
 
-def framing(frame: Frame) -> float:
-    """From 0 to 1: 1 for a subject inside of the frame and a level horizon."""
-    tilt = abs(frame.figure("tilt") or 0.0)
-    return 1.0 - 0.5 * is_cut(frame) - 0.5 * min(1.0, tilt / _TILTED)
+def cuts(frame: Frame, other: Frame) -> bool:
+    """Does the frame cut what is whole in the other, and was not only found there or boxed a little tighter?"""
+    if not is_cut(frame) or is_cut(other) or not known_alike((frame, other)):
+        return False
+    if (frame.figure("faces") or 0) > (other.figure("faces") or 0):
+        return False
+    box, edges = (other.craft or {}).get("subject_box"), frame.word("subject_cut").split()
+    room = (box[0], box[1], 1000 - box[2], 1000 - box[3]) if box else (1000,) * 4
+    return not edges or any(space >= _AWAY for edge, space in zip(_EDGES, room, strict=True) if edge in edges)
+
+
+def framing(frame: Frame, frames: Sequence[Frame]) -> float:
+    """From 0 to 1: 1 for a subject no more cut than in the others, and a level horizon."""
+    cut, tilt = any(cuts(frame, other) for other in frames), abs(frame.figure("tilt") or 0.0)
+    return 1.0 - 0.5 * cut - 0.5 * min(1.0, tilt / _TILTED)
 
 
 def has_more(frame: Frame, other: Frame) -> bool:
@@ -95,20 +106,35 @@ def has_more(frame: Frame, other: Frame) -> bool:
     return frame.pixels > other.pixels * _AS_LARGE
 
 
+def is_larger(frame: Frame, other: Frame) -> bool:
+    """Has it so many more pixels that it is the better copy, and is no blurred enlargement?"""
+    if not frame.pixels or frame.pixels < other.pixels * _TIER:
+        return False
+    return not cull_sharp.blurred(frame) or (cull_sharp.lead(frame, other) or 0.0) > -CLEARLY
+
+
 def tiers(frames: Sequence[Frame]) -> list[int]:
-    """The place of each by its resolution, 0 for the largest; a few pixels make no difference."""
+    """The place of each by its resolution, 0 for the largest; an enlargement is no larger than what it was made of."""
+    real = [_real(frame, frames) for frame in frames]
     found, tier, head = [0] * len(frames), 0, 0
-    for at in sorted(range(len(frames)), key=lambda at: -frames[at].pixels):
-        head = head or frames[at].pixels
-        if head > frames[at].pixels * _AS_LARGE:
-            tier, head = tier + 1, frames[at].pixels
+    for at in sorted(range(len(frames)), key=lambda at: -real[at]):
+        head = head or real[at]
+        if head >= real[at] * _TIER and head > real[at]:
+            tier, head = tier + 1, real[at]
         found[at] = tier
     return found
 
 
+def _real(frame: Frame, frames: Sequence[Frame]) -> int:
+    """Its pixels, or those of the largest of the smaller ones that have clearly more detail at their own size."""
+    smaller = [other for other in frames if frame.pixels >= other.pixels * _TIER]
+    sharper = [other.pixels for other in smaller if not is_larger(frame, other)]
+    return max(sharper, default=frame.pixels)
+
+
 def parts(frames: Sequence[Frame]) -> list[dict[str, float] | None]:
     """Each part of each frame from 0 to 1; None for a frame that nobody measured."""
-    sharp = sharpness(frames)
+    sharp, alike = cull_sharp.ranks(frames), known_alike(frames)
     best = max((each for each in sharp if each is not None), default=0.0)
     smiles = [smile for frame in frames if (smile := frame.figure("smile_least")) is not None]
     usual = sum(smiles) / len(smiles) if smiles else 0.5
@@ -118,9 +144,9 @@ def parts(frames: Sequence[Frame]) -> list[dict[str, float] | None]:
         values = (
             1.0 - min(1.0, (best - own) / _BLURRED) if own is not None else 0.0,
             1.0 if eyes is None else eyes,
-            exposure(frame),
+            exposure(frame, alike),
             usual if smile is None else smile,
-            framing(frame),
+            framing(frame, frames),
         )
         found.append(dict(zip(PARTS, values, strict=True)) if frame.craft else None)
     return found

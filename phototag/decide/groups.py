@@ -2,7 +2,8 @@
 
 The decision here: the camera's own word (a burst id) wins over the clock, and only neighbours in time are compared, so
 that it stays linear after sorting. Shots of unknown cameras are never joined by the clock: two phones at one party
-would make a burst. Refused: grouping by likeness alone, which finds duplicates and not bursts.
+would make a burst. Files of one moment are copies and no burst. Refused: grouping by likeness alone, which finds
+duplicates and not bursts.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ BRACKET_SIZES = (9, 7, 5, 3)
 LEAST_BIAS_STEP = 0.3  # EV, where the camera states the bias
 LEAST_STEP = 0.6  # EV, by shutter, aperture and ISO alone: an automatic that follows the light moves by thirds
 ROUNDING = 0.2  # EV: 1/60 is not half of 1/125, 1/13 is not a third from 1/15
+COPY_BITS, TWIN_BITS = 10, 3  # of 64, between copies of two sizes, and of one
+TWINS = 0.8  # cosine of the vectors of copies of one size
+COPY_SIZES = 1.05  # times the pixels: another size
 SAME_VIEW_BITS = 20  # of 64: the exposure itself changes some, another picture half of them
 
 
@@ -158,6 +162,41 @@ def pause(one: Shot, other: Shot) -> float:
 def _same_burst(one: Shot, other: Shot) -> bool:
     same = (one.camera, one.burst_id) == (other.camera, other.burst_id)
     return same and pause(one, other) <= REUSED_S
+
+
+# ---- copies of one moment
+
+
+def are_copies(run: Sequence[Shot], pixels: Sequence[int], likeness: Callable[[int, int], float]) -> bool:
+    """Is a run of one camera one picture, kept in several files of so many pixels?
+
+    Only if all of it has one moment, and no numbers in a row. Copies of two sizes have near hashes; of one size they
+    must be told from a burst, of which a clock without fractions says one second too: then one of another size must be
+    there, and hashes and vectors (`likeness`, of two by their places) very near.
+    """
+    moments, hashes = {shot.moment for shot in run}, [shot.phash for shot in run]
+    if len(moments) > 1 or None in moments or None in hashes or len({shot.sequence for shot in run}) > 1:
+        return False
+    exact = bool((run[0].moment or 0.0) % 1)
+    if not exact and not _differ(min(pixels), max(pixels)):
+        return False
+
+    def linked(one: int, other: int) -> bool:
+        bits = ((hashes[one] or 0) ^ (hashes[other] or 0)).bit_count()
+        if exact or _differ(pixels[one], pixels[other]):
+            return bits <= COPY_BITS
+        return bits <= TWIN_BITS and likeness(one, other) >= TWINS
+
+    reached, left = [0], set(range(1, len(run)))
+    for one in reached:
+        near = {other for other in left if linked(one, other)}
+        reached += sorted(near)
+        left -= near
+    return not left
+
+
+def _differ(one: int, other: int) -> bool:
+    return max(one, other) > min(one, other) * COPY_SIZES
 
 
 # ---- brackets

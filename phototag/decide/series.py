@@ -33,6 +33,7 @@ STACK_PAUSE_S = 5.0
 STACK_BITS = 16  # of 64: the lens breathes, and what is blurred loses detail
 LIVELY = 1.5  # how many times sharper a tile must become to tell anything
 LEAST_TILES = 6
+SOMEWHERE = 0.7  # share of the frames that must be the sharpest in some tile
 FALL = 0.05  # share of its peak by which a tile's sharpness may rise again
 
 # What programs and cameras call single frames of a panorama: Canon's stitch assist counts by letters (STA_, STB_).
@@ -139,11 +140,14 @@ def wanders(frames: Sequence[Sequence[float]]) -> bool:
     """Does the sharpness pass from tile to tile, rising once and falling once in each?
 
     In a burst one frame is the sharpest everywhere, or each tile goes up and down by chance: a shake of the whole
-    frame is taken out first.
+    frame is taken out first. Of a stack nearly every frame is the sharpest somewhere; a frame that is blurred all over
+    is not.
     """
     if len(frames) < STACK_FRAMES or len({len(frame) for frame in frames}) != 1:
         return False
     level = [sum(math.log(max(tile, 1e-9)) for tile in frame) / max(len(frame), 1) for frame in frames]
+    if len({curve.index(max(curve)) for curve in zip(*frames, strict=True)}) < SOMEWHERE * len(frames):
+        return False
     steady = ([tile / math.exp(mean) for tile in frame] for frame, mean in zip(frames, level, strict=True))
     curves = [curve for curve in zip(*steady, strict=True) if max(curve) >= LIVELY * max(min(curve), 1e-9)]
     if len(curves) < max(LEAST_TILES, len(frames[0]) // 10):

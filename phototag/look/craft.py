@@ -8,20 +8,18 @@ argue with.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import sqrt
 from typing import Any
 
 import cv2
 import numpy as np
 
-from phototag.look import craft_blur, craft_subject, craft_tilt
+from phototag.look import craft_blur, craft_fine, craft_subject, craft_tilt
 from phototag.look.craft_cells import LEAST_SIDE, Cells, cells
 from phototag.look.makers import after
 from phototag.look.step import LocalLook, Step, Subject
 from phototag.records import Evidence
 
-_VERSION = 1
-_TILES = 96  # about so many in the map, never more than 100
+_VERSION = 2
 _SCALE, _HIGHEST = 5, 99  # of the map: fifths of the figure for sharpness
 _STRONG, _MOST_DETAIL = 0.1, 0.2  # shares of the picture: told as its sharpness, asked for what blurred it
 _LEAST = 0.05  # energy that nobody sees; fixed, for what depends on the picture would shift its scale
@@ -62,15 +60,20 @@ def figures(pixels: Any, earlier: Mapping[str, Any]) -> dict[str, Any]:
 
     sharpness           of the strongest tenth of the picture: powers of two of energy, 0 (nothing) to about 17
     subject_sharpness   the same of the subject; compare it within a burst, for what is photographed counts too
-    subject_detail      fine detail of the subject over coarse, in powers of two: less depends on what it is
+    detail              fine detail over coarse of the same tenth, in powers of two: no exposure changes it
+    subject_detail      the same of the subject; both tell a blur in frames of one view that got more or less light
     subject_by          faces | objects | saliency: how the subject was known
     subject_cut         the edges of the frame that it touches: "left bottom"; "" if none
+    subject_box         where the largest of it is: left, top, right, bottom, in thousandths; None if nobody knows
     subject_brightness  0 to 255; subject_clipped_dark, subject_clipped_bright: shares
     blur                sharp | motion | defocus | unknown, of what is strongest; subject_blur: of the subject;
     blur_sure           0 to 1; blur_angle: which way it moved, in degrees clockwise from level (also subject_...)
     noise               standard deviation in grey levels
     tilt                degrees by which the horizon leans clockwise; None where that is not sure
     tiles               the map, row by row, fifths of sharpness from 0 to 99; tiles_across: how many are a row
+    tiles_fine          the same of `detail`, in twentieths; tiles_told: how much a tile has to tell, 0 (clipped) to 15;
+                        tiles_subject: how much of the subject is there, to 99
+    levels, side        energy by size of detail, the finest first, in twentieths; of what longer side, in pixels
     faces, faces_cut    how many there are, and how many the frame cuts
     eyes                closed | open | unknown; eyes_least: 0 to 1, the least of the faces that can tell, where a small
                         face lowers it less; smile_least: likewise. None where no face can tell
@@ -88,10 +91,10 @@ def figures(pixels: Any, earlier: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _SEEN = (
-    *("sharpness", "subject_sharpness", "subject_detail", "subject_by", "subject_cut"),
+    *("sharpness", "subject_sharpness", "detail", "subject_detail", "subject_by", "subject_cut", "subject_box"),
     *("subject_brightness", "subject_clipped_dark", "subject_clipped_bright"),
     *("blur", "blur_sure", "blur_angle", "subject_blur", "subject_blur_sure", "subject_blur_angle"),
-    *("noise", "tilt", "tiles", "tiles_across"),
+    *("noise", "tilt", "tiles", "tiles_across", "tiles_fine", "tiles_told", "tiles_subject", "levels", "side"),
 )
 
 
@@ -99,22 +102,27 @@ def _seen(grey: Any, earlier: Mapping[str, Any]) -> dict[str, Any]:
     grid = cells(grey)
     subject = craft_subject.where(grey, grid.grey.shape, earlier)
     there = (grid.detail * subject.weights).sum(axis=(1, 2))
-    strong = (grid.detail * craft_blur.strongest(grid, _STRONG)).sum(axis=(1, 2))
+    strongest = craft_blur.strongest(grid, _STRONG)
+    strong = (grid.detail * strongest).sum(axis=(1, 2))
+    lit, light = (float((grid.grey * weights).sum()) for weights in (strongest, subject.weights))
     tiles, across = _map(grid, grey.shape)
     bare = {
         "sharpness": _rounded(_sharpness(strong)),
         "subject_sharpness": _rounded(_sharpness(there)),
-        "subject_detail": _rounded(np.log2((there[0] + _LEAST) / (there[-1] + _LEAST))),
+        "detail": _rounded(craft_fine.fineness(strong, lit)),
+        "subject_detail": _rounded(craft_fine.fineness(there, light)),
         "subject_by": subject.by,
         "subject_cut": subject.cut,
-        "subject_brightness": _rounded((grid.grey * subject.weights).sum()),
+        "subject_box": [round(1000 * each) for each in subject.box] if subject.box else None,
+        "subject_brightness": _rounded(light),
         "subject_clipped_dark": _rounded((grid.dark * subject.weights).sum(), 4),
         "subject_clipped_bright": _rounded((grid.bright * subject.weights).sum(), 4),
     }
     whole = craft_blur.blur(grid, craft_blur.strongest(grid, _MOST_DETAIL))
     blurred = _blurred("blur", whole) | _blurred("subject_blur", craft_blur.blur(grid, subject.weights))
     rest = {"noise": _rounded(grid.noise), "tilt": craft_tilt.tilt(grey), "tiles": tiles, "tiles_across": across}
-    return {**bare, **blurred, **rest}
+    compared = craft_fine.maps(grid, subject.weights, grey.shape)
+    return {**bare, **blurred, **rest, **compared, "side": max(grey.shape)}
 
 
 def _blurred(name: str, found: craft_blur.Blur) -> dict[str, Any]:
@@ -131,9 +139,7 @@ def _sharpness(energy: Any) -> Any:
 
 def _map(grid: Cells, shape: tuple[int, ...]) -> tuple[list[int], int]:
     """The sharpness of square tiles, row by row, and how many are in a row."""
-    side = sqrt(shape[0] * shape[1] / _TILES)
-    across = min(_TILES, grid.grey.shape[1], max(1, round(shape[1] / side)))
-    down = min(_TILES // across, grid.grey.shape[0], max(1, round(shape[0] / side)))
+    across, down = craft_fine.tiles_of(shape, grid.grey.shape)
     levels = [cv2.resize(level, (across, down), interpolation=cv2.INTER_AREA) for level in grid.detail]
     values = np.clip(np.rint(_sharpness(np.stack(levels)) * _SCALE), 0, _HIGHEST)
     return values.astype(int).ravel().tolist(), across

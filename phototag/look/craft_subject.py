@@ -31,17 +31,20 @@ class Where:
     by: str  # faces | objects | saliency
     weights: Any
     cut: str  # of the edges left, top, right, bottom, with a space between; "" if none
+    box: Box = ()  # of the one that counts most; () if there is none
 
 
 def where(grey: Any, grid: tuple[int, int], earlier: Mapping[str, Any]) -> Where:
     """The subject of a grey picture on a grid of so many rows and columns, by the values of `faces` and `objects`."""
     faces = [(face["box"], float(face["size"])) for face in earlier["faces"]["faces"]]
     if faces:
-        return Where("faces", _of_boxes(faces, grid), cut(max(faces, key=lambda each: each[1])[0]))
+        main = max(faces, key=lambda each: each[1])[0]
+        return Where("faces", _of_boxes(faces, grid), cut(main), main)
     things = [thing for thing in earlier["objects"]["objects"] if thing["score"] >= _SURE]
     if things:
         weighed = [(thing["box"], thing["score"] * _presence(thing["box"])) for thing in things]
-        return Where("objects", _of_boxes(weighed, grid), cut(max(weighed, key=lambda each: each[1])[0]))
+        main = max(weighed, key=lambda each: each[1])[0]
+        return Where("objects", _of_boxes(weighed, grid), cut(main), main)
     return Where("saliency", _salient(grey, grid), "")
 
 
