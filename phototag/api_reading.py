@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from phototag import settings as settings_
+from phototag.api_ahead import Ahead
 from phototag.api_opening import Flags, Stop, held, library_at, never, steps_of
 from phototag.api_people import deciding
 from phototag.report import Report
@@ -67,10 +68,10 @@ def look(
     with held(opened, report):
         # Looking decodes every picture anyway, so this scan need not prove that they decode.
         found = scanned(opened, root, using, report, Options(decode=False), stop)
-        run = Run(opened, steps, using, report, stop)
+        ahead = Ahead(lambda: deciding(opened, using), report)
+        run = Run(opened, steps, using, report, stop, ahead)
         looked = run.run(chosen)
-        judge = deciding(opened, using)
-        looked.decided = judge.run(ids_below(opened, *below), run.touched, report, stop)
+        looked.decided = ahead.judge.run(ids_below(opened, *below), run.touched, report, stop, ahead.decided)
         return opened, found, looked
 
 

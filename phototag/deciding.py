@@ -49,6 +49,16 @@ class Decided:
     queued: int = 0
     proposed: int = 0
 
+    def add(self, other: Decided) -> None:
+        for name, count in vars(other).items():
+            setattr(self, name, getattr(self, name) + count)
+
+
+class Made(NamedTuple):
+    """Photos with their evidence and the decision that was made of it."""
+
+    photos: list[tuple[Photo, Mapping[str, Any], Decision]]
+
 
 class Deciding:
     """Decides for photos of one library. It must be held for writing."""
@@ -72,33 +82,36 @@ class Deciding:
         self._pauses = gap_minutes * 60, window_s
         self._known_timeline: Timeline | None = None
 
-    def run(self, ids: Sequence[str], touched: Collection[str], report: Report, stop: Callable[[], bool]) -> Decided:
+    def run(
+        self,
+        ids: Sequence[str],
+        touched: Collection[str],
+        report: Report,
+        stop: Callable[[], bool],
+        ahead: Mapping[str, Decided] | None = None,
+    ) -> Decided:
         """Decide for those photos that are touched, or were decided by another policy or not at all.
 
-        Photos beside those that are touched are decided again too, wherever they lie, if they ever were.
+        Photos beside those that are touched are decided again too, wherever they lie, if they ever were. Those that
+        were decided `ahead`, with all that is beside them, are only counted.
         """
-        current = policy.name_of(self.rules, self.vocabulary)
+        current, ahead = policy.name_of(self.rules, self.vocabulary), ahead or {}
         before = self.library.decided()
         self._known_timeline = None
-        again = set(touched)
-        again |= {other for one in touched for other, _ in self._timeline.beside(one) if other in before}
-        todo = [photo for photo in ids if photo in again or before.get(photo) != current]
-        found = Decided(unchanged=len(ids) - len(todo))
+        again = {one for one in touched if one not in ahead}
+        again |= {other for one in again for other, _ in self._timeline.beside(one) if other in before}
+        again -= ahead.keys()
+        todo = [photo for photo in ids if photo not in ahead and (photo in again or before.get(photo) != current)]
+        found = Decided(unchanged=sum(photo not in ahead for photo in ids) - len(todo))
+        for one in ahead.values():
+            found.add(one)
         todo = self._timeline.in_order({*todo, *(again & before.keys())})
         with report.clock("decide"), report.progress("deciding", len(todo)) as bar:
             for some in chunks(todo):
                 if stop():
                     break
-                made = list(self._made(some))
-                decisions = [decision for *_, decision in made]
-                if made:  # first, so that a decided photo has its row
-                    searchable.put(self.library.lance, self._findable(made))
-                self.library.put_decisions(decisions)
-                found.photos += len(decisions)
-                for decision in decisions:
-                    found.tags += len(decision.tags)
-                    found.queued += len(decision.queued)
-                    found.proposed += len(decision.proposed)
+                for one in self.put(self.made(some)).values():
+                    found.add(one)
                 bar.step(len(some))
         if found.photos:
             self.library.lance.indexed(searchable.TABLE)
@@ -107,6 +120,18 @@ class Deciding:
     def decide(self, ids: Sequence[str]) -> Iterator[Decision]:
         """The decisions for some photos, in the order of the library."""
         return (decision for *_, decision in self._made(ids))
+
+    def made(self, ids: Sequence[str]) -> Made:
+        """The decisions for some photos, to be put into the tables."""
+        return Made(list(self._made(ids)))
+
+    def put(self, made: Made) -> dict[str, Decided]:
+        """The decisions are in the tables; what they are, photo by photo."""
+        decisions = [decision for *_, decision in made.photos]
+        if made.photos:  # first, so that a decided photo has its row
+            searchable.put(self.library.lance, self._findable(made.photos))
+        self.library.put_decisions(decisions)
+        return {one.image_id: Decided(1, 0, len(one.tags), len(one.queued), len(one.proposed)) for one in decisions}
 
     def _made(self, ids: Sequence[str]) -> Iterator[tuple[Photo, Mapping[str, Any], Decision]]:
         """Each photo with its evidence and its decision."""
@@ -143,16 +168,19 @@ class Deciding:
 
     # ---- the photos beside a photo
 
+    def timeline(self) -> Timeline:
+        """Who stands beside whom, whether a describer has said anything of them or not; kept until `run`."""
+        shots = self.library.lance.tuples("photos", ("camera", "taken_utc", "image_id"), "taken_utc IS NOT NULL")
+        self._known_timeline = Timeline(shots, *self._pauses)
+        return self._known_timeline
+
     @property
     def _timeline(self) -> Timeline:
         """Who stands beside whom; nobody does where no describer has said anything."""
         if self._known_timeline is None:
-            shots: Iterable[tuple[Any, ...]] = ()
             if self.library.lance.count("evidence", _DESCRIBED):
-                shots = self.library.lance.tuples(
-                    "photos", ("camera", "taken_utc", "image_id"), "taken_utc IS NOT NULL"
-                )
-            self._known_timeline = Timeline(shots, *self._pauses)
+                return self.timeline()
+            self._known_timeline = Timeline((), *self._pauses)
         return self._known_timeline
 
     def _learn(self, values: Iterable[Mapping[str, Any]]) -> None:

@@ -13,11 +13,12 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from phototag.errors import NoBackend, Unreadable
 from phototag.look.step import Step, Subject
 from phototag.pipeline_choice import ORDERS, Selection, chosen
+from phototag.pipeline_nouns import Ahead, Batch, Photo
 from phototag.pipeline_wanted import Wanted
 from phototag.read import picture
 from phototag.records import Evidence
@@ -48,26 +49,6 @@ class Looked:
     interrupted: bool = False
 
 
-class _Photo(NamedTuple):
-    """What the runner needs of a photo: which file to name and to decode, and what the file says."""
-
-    image_id: str
-    path: str
-    picture: str  # "" for a film without a picture beside it
-    picture_kind: str
-    facts: str
-
-
-@dataclass
-class _Batch:
-    """Some photos on their way through the steps."""
-
-    photos: list[_Photo]
-    pictures: dict[str, Future[Any]]  # by photo
-    earlier: dict[str, dict[str, Any]]  # photo -> step -> value, for the steps that build on others
-    left_out: set[str] = field(default_factory=set)  # photos that nobody came to because the run was stopped
-
-
 class Run:
     """One run of some steps over some photos. The library must be held for writing."""
 
@@ -78,7 +59,9 @@ class Run:
         settings: Settings,
         report: Report,
         stop: Callable[[], bool] = lambda: False,
+        ahead: Ahead | None = None,  # told which photos are finished
     ) -> None:
+        self._ahead = ahead
         self.library, self.steps, self.settings, self.report = library, steps, settings, report
         self.found = Looked()
         self._stop = stop
@@ -101,6 +84,8 @@ class Run:
         if any(step.needs_picture for step in self.steps):
             self.found.without_picture = sum(not has for _, has in photos)
         if todo:
+            if self._ahead:
+                self._ahead.begins(todo)
             self._begin()
             try:
                 self._through(todo)
@@ -171,7 +156,7 @@ class Run:
         pools = {step.name: ThreadPoolExecutor(step.parallel, step.name) for step in self.steps if step.parallel}
         size = self.settings.look.batch
         most = self._threads + 1 + sum(-(-step.parallel // size) for step in self.steps)
-        under_way: deque[tuple[_Batch, list[Future[None]]]] = deque()
+        under_way: deque[tuple[Batch, list[Future[None]]]] = deque()
         try:
             with self.report.progress("looking", len(todo)) as bar:
                 for start in range(0, len(todo), size):
@@ -180,16 +165,16 @@ class Run:
                     batch = self._batch(todo[start : start + size], decoders)
                     under_way.append((batch, self._sent(batch, lanes, pools, storing)))
                     if len(under_way) >= most:
-                        self._finish(*under_way.popleft(), bar, again=again)
+                        self._finish(*under_way.popleft(), bar, storing, again=again)
                 while under_way:
-                    self._finish(*under_way.popleft(), bar, again=again)
+                    self._finish(*under_way.popleft(), bar, storing, again=again)
         finally:
             for pool in (decoders, lanes, *pools.values()):
                 pool.shutdown(cancel_futures=True)
         self.found.interrupted = self._stop()
 
     def _sent(
-        self, batch: _Batch, lanes: ThreadPoolExecutor, pools: Mapping[str, ThreadPoolExecutor], storing: Storing
+        self, batch: Batch, lanes: ThreadPoolExecutor, pools: Mapping[str, ThreadPoolExecutor], storing: Storing
     ) -> list[Future[None]]:
         """Send a batch on its way: through the local steps as a whole, to the servers photo by photo.
 
@@ -209,29 +194,34 @@ class Run:
         return [first, *(future for futures in asked.values() for future in futures)]
 
     def _in_turn(
-        self, batch: _Batch, photo: _Photo, step: Step, storing: Storing, before: Sequence[Future[None]]
+        self, batch: Batch, photo: Photo, step: Step, storing: Storing, before: Sequence[Future[None]]
     ) -> None:
         """Take a photo through a step with a pool of its own, once the steps that it builds on are through."""
         for future in before:
             future.result()  # and not wait(), which never hears of those that a shutdown cancels
         self._lane(batch, [photo], [step], storing)
 
-    def _finish(self, batch: _Batch, asked: Sequence[Future[None]], bar: Progress, *, again: bool) -> None:
+    def _finish(
+        self, batch: Batch, asked: Sequence[Future[None]], bar: Progress, storing: Storing, *, again: bool
+    ) -> None:
         for future in asked:
             future.result()
+        ids = (photo.image_id for photo in batch.photos)
+        if self._ahead and not self._stop():
+            self._ahead.finished((one for one in ids if one not in self._wanted.waiting), storing)
         looked_at = len(batch.photos) - len(batch.left_out)
         self.found.photos += 0 if again else looked_at
         bar.step(looked_at)
 
-    def _batch(self, ids: Sequence[str], decoders: ThreadPoolExecutor) -> _Batch:
+    def _batch(self, ids: Sequence[str], decoders: ThreadPoolExecutor) -> Batch:
         rows = {
-            row["image_id"]: _Photo(**row) for row in self.library.photo_rows(_Photo._fields, one_of("image_id", ids))
+            row["image_id"]: Photo(**row) for row in self.library.photo_rows(Photo._fields, one_of("image_id", ids))
         }
         photos = [rows[image_id] for image_id in ids]
         pictures = {photo.image_id: decoders.submit(self._picture, photo) for photo in photos}
-        return _Batch(photos, pictures, self._earlier(ids))
+        return Batch(photos, pictures, self._earlier(ids))
 
-    def _picture(self, photo: _Photo) -> Any:
+    def _picture(self, photo: Photo) -> Any:
         """The shared picture of a photo, the reason why there is none, or None where nobody asks for it."""
         if not any(step.needs_picture and self._wanted.now(photo.image_id, step) for step in self.steps):
             return None
@@ -254,7 +244,7 @@ class Run:
                 found[image_id] = {name: one.value for name, one in steps.items() if name in needed}
         return found
 
-    def _lane(self, batch: _Batch, photos: Sequence[_Photo], steps: Sequence[Step], storing: Storing) -> None:
+    def _lane(self, batch: Batch, photos: Sequence[Photo], steps: Sequence[Step], storing: Storing) -> None:
         """Take photos of a batch through some steps, one after the other; after a stop nothing new is begun."""
         for step in steps:
             if self._stop():
@@ -283,13 +273,13 @@ class Run:
             self._count(made, batch)
             storing.put(made)
 
-    def _note_absent(self, photo: _Photo) -> None:
+    def _note_absent(self, photo: Photo) -> None:
         with self._guard:
             if (photo.image_id, "") not in self._named:
                 self._named.add((photo.image_id, ""))
                 self.found.failed.append((photo.path, "the file is not there now; scan its folder again"))
 
-    def _count(self, made: Sequence[Evidence], batch: _Batch) -> None:
+    def _count(self, made: Sequence[Evidence], batch: Batch) -> None:
         paths = {photo.image_id: photo.path for photo in batch.photos}
         with self._guard:
             for evidence in made:

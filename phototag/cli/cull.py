@@ -58,9 +58,10 @@ def command(folder: Path, both: Shared, **given: Any) -> None:
     Looks at the photos (as `phototag look` does), groups them, and says pick, maybe or reject. The best of each group
     are picks; all else is maybe, unless two of these speak against it: clearly less sharp (motion blur is the same
     reason), exposure, closed eyes, cut by the frame, a model's verdict; or it is nearly the same as the pick with less
-    than half of its detail, and looks blurred by itself. Nothing is rejected for a picture of fewer pixels, nor if it has
-    stars, a label, a flag, words or develop settings of yours, of whatever program. Of near duplicates the largest is
-    picked. Brackets, panoramas, focus stacks and timelapses are never culled. What you decide on the page wins for good.
+    than half of its detail, and looks blurred by itself. Nothing is rejected for a picture of fewer pixels, nor if it
+    has stars, a label, a flag, words or develop settings of yours, of whatever program. Of near duplicates the largest
+    is picked. Brackets, panoramas, focus stacks and timelapses are never culled. What you decide on the page wins for
+    good.
 
     It only reads, and never changes a photo, but for --write (stars and labels; those that are there stay) and
     --move-rejects. Both show their plan and ask, and phototag undo takes them back. --export copies and writes over
