@@ -103,7 +103,11 @@ def cull_move(culled: Culled, *, flags: Flags | None = None, report: Report | No
     from phototag.api_quarantine import quarantine
 
     using = settings_.load(culled.library.place.settings_file, flags)
-    return quarantine(culled.library, _rejected(culled), "culled", using=using, report=report, stop=stop)
+    reasons = {
+        path: f"culled: {member.judged.because}" for member in culled.of("reject") for path in pictures_of(member)
+    }
+    paths = _rejected(culled)
+    return quarantine(culled.library, paths, "culled", using=using, report=report, stop=stop, reasons=reasons)
 
 
 def pictures_of(member: Member) -> list[str]:

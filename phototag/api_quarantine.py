@@ -7,8 +7,8 @@ needs to know. Only `purge` is for ever, and it takes nothing younger than a wee
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,10 +64,12 @@ def quarantine(
     using: Settings | None = None,
     report: Report | None = None,
     stop: Stop = never,
+    reasons: Mapping[str, str] | None = None,
 ) -> Gone:
     """Put these files of the library, with their sidecars, into its quarantine; each is named with its reason if not.
 
-    The library is held meanwhile, and its tables are right afterwards. `batch` is a run that was begun already.
+    The library is held meanwhile, and its tables are right afterwards. `batch` is a run that was begun already,
+    `reasons` are those of single files, by stored path, in the place of `why`.
     """
     from phototag.change.journal import Journal
 
@@ -75,6 +77,8 @@ def quarantine(
     using = using or settings_.load(library.place.settings_file)
     stored = [library.place.stored(os.path.realpath(Path(path).parent) + os.sep + Path(path).name) for path in paths]
     going, lost = _as_they_are(library, stored, why)
+    if reasons:
+        going = [replace(one, why=reasons.get(one.path, one.why)) for one in going]
     if not going:
         return Gone(refused=lost)
     with held(library, report):

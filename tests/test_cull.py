@@ -176,6 +176,7 @@ def test_closed_eyes_alone_reject_nothing() -> None:
         ({**CLOSED, "owned": "has stars of yours"}, MAYBE),
         ({**CLOSED, "pixels": 24_000_000}, MAYBE),  # nobody knows how many the pick has
         (CLOSED, REJECT),
+        ({**CLOSED, **SOFT}, MAYBE),  # blurred eyes look closed
         ({"phash": 0, "subject_blur": "motion"}, MAYBE),  # the same blur
         ({"subject_cut": "left"}, REJECT),
         ({"subject_cut": "left", "subject_by": "objects"}, MAYBE),  # another subject: the detector's, not the frame's
@@ -196,6 +197,27 @@ def test_closed_eyes_alone_reject_nothing() -> None:
 def test_less_sharp_needs_a_second_reason(fault: dict[str, Any], wanted: str) -> None:
     soft = {"phash": 2**40 - 1, "subject_detail": 11.0} | fault
     assert verdicts(frame("a"), frame("b", **soft)) == {"a": PICK, "b": wanted}
+
+
+def test_only_what_is_whole_in_the_pick_can_be_cut() -> None:
+    person, dog, whole = [173, 0, 722, 950], [182, 364, 511, 908], [150, 40, 740, 960]
+    dark = {"brightness": 40.0, "subject_by": "objects", "subject_cut": "top", "subject_box": person}
+    for box, wanted in ((dog, MAYBE), (whole, REJECT), ([], REJECT)):
+        pick = frame("a", subject_by="objects", subject_box=box)
+        assert verdicts(pick, frame("b", **dark)) == {"a": PICK, "b": wanted}
+    passer_by = dark | {"subject_cut": "right", "subject_box": [940, 300, 1000, 700]}
+    assert (
+        verdicts(frame("a", subject_by="objects", subject_box=[880, 300, 960, 700]), frame("b", **passer_by))["b"]
+        == MAYBE
+    )
+
+
+def test_of_frames_as_good_the_less_noisy_one_is_picked() -> None:
+    assert verdicts(frame("a", noise=3.0), frame("b", noise=1.0)) == {"a": MAYBE, "b": PICK}
+    darker = frame("b", noise=1.0, brightness=90.0)  # noise is less in the dark
+    assert verdicts(frame("a", noise=3.0), darker)["a"] == PICK
+    blurred = frame("b", noise=1.0, subject_detail=11.5)
+    assert verdicts(frame("a", noise=3.0), blurred)["a"] == PICK
 
 
 def test_of_one_picture_the_largest_is_picked_and_never_given_up() -> None:

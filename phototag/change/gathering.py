@@ -84,17 +84,22 @@ class Gathering:
             target = next(iter(targets))
             if os.path.lexists(target) and self._same(origin, target):
                 return None
-            if any(map(os.path.lexists, targets)):
+            # A RAW and its JPEG have one sidecar: with the second of them it is there already.
+            missing = {new: old for new, old in targets.items() if new == target or not self._is_there(old, new)}
+            if any(map(os.path.lexists, missing)):
                 continue
             try:
-                for new, old in targets.items():
+                for new, old in missing.items():
                     self._bring(old, new)
             except (publish.Occupied, FileExistsError):  # another program was faster: the next number
-                _take_back(target, origin, targets, self._same)
+                _take_back(target, origin, missing, self._same)
                 continue
-            self.done.sidecars += len(targets) - 1
+            self.done.sidecars += len(missing) - 1
             return target
         raise AssertionError  # numbers do not end
+
+    def _is_there(self, old: Path, new: Path) -> bool:
+        return os.path.lexists(new) and self._same(old, new)
 
     def _sidecars(self, origin: Path) -> Iterator[str]:
         """The names of the sidecars that lie beside a photo: IMG.xmp and IMG.CR2.xmp, whatever their case."""

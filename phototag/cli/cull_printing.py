@@ -65,7 +65,7 @@ def exported(done: Exported, both: Shared) -> dict[str, Any]:
     """What an export copied."""
     if not both.json:
         there = f"; {done.there:,} were there already" if done.there else ""
-        out(f"{many(done.copied, 'photo')} of {many(done.groups, 'group')} copied to {shown(str(done.folder))}{there}")
+        out(f"{many(done.copied, 'file')} of {many(done.groups, 'group')} copied to {shown(str(done.folder))}{there}")
         list_failures(done.failed, "Not copied")
     return {
         "folder": str(done.folder),

@@ -109,7 +109,8 @@ def _of_sharpness(frame: Frame, worse: float, pick: Frame) -> Iterator[Reason]:
 
 
 def _of_people(frame: Frame, pick: Frame) -> Iterator[Reason]:
-    if frame.word("eyes") == "closed" and pick.word("eyes") == "open":
+    """Blurred eyes look closed, so there the blur is the only reason."""
+    if frame.word("eyes") == "closed" and pick.word("eyes") == "open" and not is_soft(frame):
         yield Reason(EYES, "eyes closed")
     if cuts(frame, pick):
         yield Reason(CUT, "cut by the frame")

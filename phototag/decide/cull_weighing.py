@@ -32,6 +32,11 @@ _MIDDLE, _ROOM = 118.0, 60.0  # grey levels: a subject this far from the middle 
 _TILTED = 8.0  # degrees
 _EDGES = ("left", "top", "right", "bottom")
 _AWAY = 30  # thousandths of the picture: so far from the edge a subject is whole
+_PASSER_BY = 0.04  # share of the picture: a thing that is smaller, at the edge, is no subject
+_ONE_SIZE, _ONE_PLACE = (0.8, 2.5), 0.5  # how large a whole thing is beside its cut part, and how much they share
+_GRAIN, _GRAINIEST = 0.03, 0.1  # what a grey level of noise takes away, and the most; it passes for detail
+_AS_SHARP = 0.3  # powers of two of fine detail: a blurred frame has less noise, too
+_ALIKE_LIT = 1.2  # times as bright: only so can noise be compared, for light lifts it
 _WHITE, _BLACK = (0.8, 6.0), (0.4, 4.0)  # the most that what is clipped takes away, and how soon
 _GLINTS = 0.005  # share of a picture: glints and holes are in every one
 _AS_LARGE, _TIER = 1.05, 1.5  # times the pixels: the same resolution still; no tier of its own yet
@@ -88,9 +93,26 @@ def cuts(frame: Frame, other: Frame) -> bool:
         return False
     if (frame.figure("faces") or 0) > (other.figure("faces") or 0):
         return False
+    if frame.word("subject_by") == "objects" and not _is_one_thing(frame, other):
+        return False
     box, edges = (other.craft or {}).get("subject_box"), frame.word("subject_cut").split()
     room = (box[0], box[1], 1000 - box[2], 1000 - box[3]) if box else (1000,) * 4
     return not edges or any(space >= _AWAY for edge, space in zip(_EDGES, room, strict=True) if edge in edges)
+
+
+def _is_one_thing(part: Frame, whole: Frame) -> bool:
+    """Can what a frame cuts be what is whole in the other: in its place, as large, and no passer-by?"""
+    own, other = (tuple((frame.craft or {}).get("subject_box") or ()) for frame in (part, whole))
+    if not own or not other:
+        return True
+    shared = _area((*map(max, own[:2], other[:2]), *map(min, own[2:], other[2:])))
+    low, high = (times * _area(own) for times in _ONE_SIZE)
+    return _area(own) >= _PASSER_BY and low <= _area(other) <= high and shared >= _ONE_PLACE * _area(own)
+
+
+def _area(box: Sequence[float]) -> float:
+    """As a share of the picture, of a box in thousandths of its sides."""
+    return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1]) / 1e6
 
 
 def framing(frame: Frame, frames: Sequence[Frame]) -> float:
@@ -139,10 +161,10 @@ def parts(frames: Sequence[Frame]) -> list[dict[str, float] | None]:
     smiles = [smile for frame in frames if (smile := frame.figure("smile_least")) is not None]
     usual = sum(smiles) / len(smiles) if smiles else 0.5
     found: list[dict[str, float] | None] = []
-    for frame, own in zip(frames, sharp, strict=True):
+    for at, (frame, own) in enumerate(zip(frames, sharp, strict=True)):
         eyes, smile = frame.figure("eyes_least"), frame.figure("smile_least")
         values = (
-            1.0 - min(1.0, (best - own) / _BLURRED) if own is not None else 0.0,
+            1.0 - min(1.0, (best - own) / _BLURRED + _noisier(at, frames, sharp)) if own is not None else 0.0,
             1.0 if eyes is None else eyes,
             exposure(frame, alike),
             usual if smile is None else smile,
@@ -150,6 +172,21 @@ def parts(frames: Sequence[Frame]) -> list[dict[str, float] | None]:
         )
         found.append(dict(zip(PARTS, values, strict=True)) if frame.craft else None)
     return found
+
+
+def _noisier(at: int, frames: Sequence[Frame], sharp: Sequence[float | None]) -> float:
+    """What noise takes away that others of the same light, and as sharp, do not have."""
+    light, own, detail = frames[at].figure("brightness") or 0.0, frames[at].figure("noise") or 0.0, sharp[at] or 0.0
+    least = own
+    for frame, its in zip(frames, sharp, strict=True):
+        noise = frame.figure("noise")
+        if noise is not None and its is not None and abs(its - detail) <= _AS_SHARP:
+            least = min(least, noise) if _are_near(frame.figure("brightness") or 0.0, light) else least
+    return min(_GRAINIEST, _GRAIN * (own - least))
+
+
+def _are_near(one: float, other: float) -> bool:
+    return max(one, other) <= _ALIKE_LIT * min(one, other)
 
 
 def score(of_frame: Mapping[str, float], weights: Mapping[str, float]) -> float:
