@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,8 @@ def _test_this_checkout() -> None:
 _refuse_the_network()
 _test_this_checkout()
 
+from tests.zygote import FORKS, Zygote  # noqa: E402  (of this checkout)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--live", action="store_true", help="Also ask the Ollama server of this machine.")
@@ -70,20 +73,33 @@ def network_attempts() -> Iterator[Path]:
     assert not attempts, f"the network was tried:\n{attempts}"
 
 
+def _move_in(own: Path, patch: pytest.MonkeyPatch) -> None:
+    """Makes this folder the home, and forgets what the machine's user has set."""
+    for name in list(os.environ):
+        if name.startswith(("PHOTOTAG_", "XDG_", "OLLAMA_", "IMMICH_")):
+            patch.delenv(name)
+    patch.setenv("HOME", str(own))
+    patch.setenv("PHOTOTAG_WRITE_SETTLE_SECONDS", "0")  # tests write into files that they have just made
+    for name, folder in (("CONFIG", ".config"), ("DATA", ".local/share"), ("CACHE", ".cache"), ("STATE", ".state")):
+        patch.setenv(f"XDG_{name}_HOME", str(own / folder))
+    # Rich folds lines at the terminal's width and paints them: neither belongs in what a test compares.
+    patch.setenv("COLUMNS", "200")
+    patch.setenv("NO_COLOR", "1")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _home_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """An empty home for what is made once for many tests, before any of them has a home of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        _move_in(tmp_path_factory.mktemp("home"), patch)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home directory for the test and for what it starts."""
     own = tmp_path_factory.mktemp("home")
-    for name in list(os.environ):
-        if name.startswith(("PHOTOTAG_", "XDG_", "OLLAMA_", "IMMICH_")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(own))
-    monkeypatch.setenv("PHOTOTAG_WRITE_SETTLE_SECONDS", "0")  # tests write into files that they have just made
-    for name, folder in (("CONFIG", ".config"), ("DATA", ".local/share"), ("CACHE", ".cache"), ("STATE", ".state")):
-        monkeypatch.setenv(f"XDG_{name}_HOME", str(own / folder))
-    # Rich folds lines at the terminal's width and paints them: neither belongs in what a test compares.
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setenv("NO_COLOR", "1")
+    _move_in(own, monkeypatch)
     return own
 
 
@@ -110,9 +126,29 @@ def shared_photos() -> Path:
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+@pytest.fixture(scope="session")
+def zygotes() -> Iterator[Callable[[], Zygote]]:
+    """The next of two warm processes, in turn; each begins when it is asked for, and ends with the tests."""
+    begun: list[Zygote] = []
+    turns = count()
+
+    def following() -> Zygote:
+        turn = next(turns) % 2
+        if turn == len(begun):
+            begun.append(Zygote())
+        return begun[turn]
+
+    yield following
+    for zygote in begun:
+        zygote.close()
+
+
 @pytest.fixture
-def phototag(home: Path, tmp_path: Path) -> Run:
-    """Runs `python -m phototag ARGS` as a user would; cwd is the test's tmp_path, env is added to the environment."""
+def phototag(home: Path, tmp_path: Path, zygotes: Callable[[], Zygote]) -> Run:
+    """Runs `python -m phototag ARGS` as a user would; cwd is the test's tmp_path, env is added to the environment.
+
+    The process is forked from a warm one (tests/zygote.py says why that is the same), unless `own` asks for a new one.
+    """
 
     def run(
         *args: str | Path,
@@ -120,11 +156,18 @@ def phototag(home: Path, tmp_path: Path) -> Run:
         env: dict[str, str] | None = None,
         timeout: float = 120,
         stdin: str = "",
+        own: bool = False,
     ) -> subprocess.CompletedProcess[str]:
+        words, folder = list(map(str, args)), cwd or tmp_path
+        environ = {**os.environ, "PYTHONIOENCODING": "utf-8", **(env or {})}
+        if FORKS and not own:
+            zygote = zygotes()
+            if zygote.is_like(environ):
+                return zygote.run(words, folder, environ, timeout, stdin)
         return subprocess.run(
-            [sys.executable, "-m", "phototag", *map(str, args)],
-            cwd=cwd or tmp_path,
-            env={**os.environ, "PYTHONIOENCODING": "utf-8", **(env or {})},
+            [sys.executable, "-m", "phototag", *words],
+            cwd=folder,
+            env=environ,
             input=stdin,
             capture_output=True,
             encoding="utf-8",

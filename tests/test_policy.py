@@ -38,6 +38,9 @@ class Small:
     def canonical(self, word: str) -> Term | None:
         return self._known.get(self._folded(word))
 
+    def leading_to(self, term: Term) -> frozenset[str]:
+        return frozenset(self._folded(word) for word in (term.name, *term.aliases))
+
     def ancestors(self, name: str) -> tuple[str, ...]:
         parent = self.terms[name].parent
         return (parent, *self.ancestors(parent)) if parent else ()

@@ -56,10 +56,10 @@ class Engine:
         return Found(Query(text, parts, "dog"), hits, 7, ("clip has looked at no photo",), 0.05, roots)
 
 
-@pytest.fixture
-def library(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def scanned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A scanned library of three photos, one with a sidecar of each name, and three with odd names."""
-    folder = tmp_path / "photos"
+    folder = tmp_path_factory.mktemp("scanned") / "photos"
     shutil.copytree(SAMPLES / "birthday", folder / "birthday")
     cat = folder / CAT
     for name in ("IMG_0011.xmp", "IMG_0011.JPG.XMP"):
@@ -68,6 +68,12 @@ def library(tmp_path: Path) -> Path:
         shutil.copy(cat, os.path.join(os.fsencode(folder), name))
     api.scan(folder, options=Options(decode=False))
     return folder
+
+
+@pytest.fixture
+def library(scanned: Path, tmp_path: Path) -> Path:
+    """This library, for a test of its own."""
+    return Path(shutil.copytree(scanned, tmp_path / "photos"))
 
 
 @pytest.fixture
