@@ -7,10 +7,10 @@ finding anything would be noticed, and then the real package is held to all of t
 from __future__ import annotations
 
 import json
+import resource
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -153,19 +153,20 @@ def test_phototag_is_in_order() -> None:
 
 
 def seconds(command: list[str], rounds: int = 5) -> float:
-    """The fastest of some fresh processes; the others only tell how busy the machine is."""
+    """What the cheapest of some fresh processes costs of the processor; the clock tells how busy the machine is, too."""
     times = []
     for _ in range(rounds):
-        start = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(command, check=True, capture_output=True)
-        times.append(time.perf_counter() - start)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     return min(times)
 
 
 def test_help_answers_at_once() -> None:
     took = seconds([sys.executable, "-m", "phototag", "--help"])
-    # On a busy machine Python itself is slow: then only what we add to a bare click counts.
-    assert took < 0.3 or took < seconds([sys.executable, "-c", "import click"]) + 0.2
+    # On a busy machine all of Python is slower: then only what we add to a bare click counts.
+    assert took < 0.3 or took < 5 * seconds([sys.executable, "-c", "import click"])
 
 
 def test_help_loads_nothing_heavy(phototag) -> None:
