@@ -153,7 +153,7 @@ def test_phototag_is_in_order() -> None:
 
 
 def seconds(command: list[str], rounds: int = 5) -> float:
-    """What the cheapest of some fresh processes costs of the processor; the clock tells how busy the machine is, too."""
+    """What the cheapest of some fresh processes costs of the processor; the clock would tell of other programs, too."""
     times = []
     for _ in range(rounds):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
