@@ -72,7 +72,8 @@ class Grouping:
             members = sorted(group.members, key=lambda one: by_time(self._photos[one].shot))
             most = max(group.distances)
             seen = ", and alike by what they show" if most > bits else ""
-            yield Group(NEAR, f"{many(most, 'bit')} of 64 apart at most{seen}", tuple(members))
+            apart = f"{many(most, 'bit')} of 64 apart at most" if most else "hashes of 64 bits are equal"
+            yield Group(NEAR, f"{apart}{seen}", tuple(members))
 
     def _are_copies(self, run: Sequence[Shot]) -> bool:
         """Is all of this run one picture, kept in several files?"""
